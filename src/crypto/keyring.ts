@@ -1,0 +1,86 @@
+/**
+ * The keyring: every secret this server holds comes from it.
+ *
+ * Keys are written newest first. The newest seals and signs, all of them open and verify, so a key can
+ * be retired without a stop. No key is used as it is: each purpose has its own key derived by HKDF
+ * (RFC 5869), so that a value made for one purpose means nothing for another.
+ */
+import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
+import { sha256 } from './hash.ts'
+import { randomSecret } from './random.ts'
+
+/** What a derived key may be used for. */
+export type Purpose = 'access_token' | 'refresh_token' | 'code' | 'seal' | 'cookie' | 'registration'
+
+/** One key of the ring. `kid` tells which key made a value, and nothing about the key. */
+export interface Key {
+  readonly kid: string
+  /** The key for one purpose, derived once and kept. */
+  derive(purpose: Purpose): KeyObject
+}
+
+/** Keys in the order they were given. */
+export interface Keyring {
+  readonly newest: Key
+  find(kid: string): Key | undefined
+}
+
+const KEY = /^mok_[A-Za-z0-9_-]{43}$/
+
+/** A new key: `mok_` and 32 random bytes in base64url. */
+export function generateKey(): string {
+  return `mok_${randomSecret(32)}`
+}
+
+/** Why `keys` cannot be a keyring, one sentence a fault; empty when it can. */
+export function judgeKeys(keys: readonly string[]): string[] {
+  if (keys.length === 0) return ['no key is given; make one with `npx mcp-oauth keys generate`']
+  const faults = keys.flatMap((key, index) =>
+    judgeKey(key).map((fault) => `key ${index + 1} ${fault}`),
+  )
+  if (new Set(keys).size !== keys.length) faults.push('the same key is given twice')
+  return faults
+}
+
+function judgeKey(key: string): string[] {
+  if (!KEY.test(key)) {
+    return [
+      'is not `mok_` and 43 base64url characters; make one with `npx mcp-oauth keys generate`',
+    ]
+  }
+  const distinct = new Set(Buffer.from(key.slice(4), 'base64url')).size
+  // 32 random bytes with fewer than 12 distinct values do not happen; a typed-in pattern does.
+  return distinct < 12
+    ? ['is too regular to be random; make one with `npx mcp-oauth keys generate`']
+    : []
+}
+
+/**
+ * A keyring of `keys`, newest first.
+ * @throws RangeError naming each fault that `judgeKeys` finds.
+ */
+export function createKeyring(keys: readonly string[]): Keyring {
+  const faults = judgeKeys(keys)
+  if (faults.length > 0) throw new RangeError(faults.join('; '))
+  const byKid = new Map(keys.map((key) => createKey(key)).map((key) => [key.kid, key]))
+  const newest = [...byKid.values()][0]
+  if (newest === undefined) throw new RangeError('no key is given')
+  return { newest, find: (kid) => byKid.get(kid) }
+}
+
+function createKey(text: string): Key {
+  const secret = Buffer.from(text.slice(4), 'base64url')
+  const derived = new Map<Purpose, KeyObject>()
+  return {
+    kid: sha256(`kid ${text}`).slice(0, 6),
+    derive(purpose) {
+      const known = derived.get(purpose)
+      if (known !== undefined) return known
+      const key = createSecretKey(
+        Buffer.from(hkdfSync('sha256', secret, '', `mcp-oauth ${purpose}`, 32)),
+      )
+      derived.set(purpose, key)
+      return key
+    },
+  }
+}

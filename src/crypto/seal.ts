@@ -1,0 +1,77 @@
+/**
+ * Sealed values: what must be read again, and must not be readable in a stolen store.
+ *
+ * AES-256-GCM with a fresh nonce. The place a value belongs to (kind, id, field) is authenticated with
+ * it, so that a value copied to another row or field does not open.
+ */
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+} from 'node:crypto'
+import type { Key, Keyring } from './keyring.ts'
+import { randomBytes } from './random.ts'
+
+/** A sealed value: `s1.<kid>.<nonce, ciphertext and tag in base64url>`. */
+export type Sealed = string & { readonly __brand: 'Sealed' }
+
+/** Where a sealed value lives, e.g. `connection/<id>/refresh_token`. It opens nowhere else. */
+export type Place = `${string}/${string}/${string}`
+
+/** Seals `plaintext` for `place` with the newest key. */
+export function seal(keys: Keyring, plaintext: string, place: Place): Sealed {
+  return encrypt(keys.newest.derive('seal'), keys.newest.kid, plaintext, place)
+}
+
+/** The plaintext of a value sealed for `place`; undefined when it is damaged, moved, or its key is gone. */
+export function open(keys: Keyring, sealed: Sealed, place: Place): string | undefined {
+  const [, kid] = sealed.split('.')
+  const key: Key | undefined = kid === undefined ? undefined : keys.find(kid)
+  return key === undefined ? undefined : decrypt(key.derive('seal'), sealed, place)
+}
+
+/** Seals under a secret that is stored nowhere: only who presents that secret again can open it. */
+export function sealUnder(secret: string, plaintext: string, place: Place): Sealed {
+  return encrypt(keyOf(secret), 'secret', plaintext, place)
+}
+
+/** Opens what `sealUnder` made with the same secret and place; undefined otherwise. */
+export function openUnder(secret: string, sealed: Sealed, place: Place): string | undefined {
+  return decrypt(keyOf(secret), sealed, place)
+}
+
+function keyOf(secret: string): KeyObject {
+  return createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', 'mcp-oauth sealed under', 32)))
+}
+
+function encrypt(key: KeyObject, kid: string, plaintext: string, place: Place): Sealed {
+  const nonce = randomBytes(12)
+  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(place))
+  const bytes = Buffer.concat([
+    nonce,
+    cipher.update(plaintext, 'utf8'),
+    cipher.final(),
+    cipher.getAuthTag(),
+  ])
+  return `s1.${kid}.${bytes.toString('base64url')}` as Sealed
+}
+
+function decrypt(key: KeyObject, sealed: Sealed, place: Place): string | undefined {
+  const [version, , text] = sealed.split('.')
+  if (version !== 's1' || text === undefined) return undefined
+  const bytes = Buffer.from(text, 'base64url')
+  if (bytes.length < 28) return undefined
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12), {
+    authTagLength: 16,
+  })
+  decipher.setAAD(Buffer.from(place)).setAuthTag(bytes.subarray(-16))
+  try {
+    return Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()]).toString(
+      'utf8',
+    )
+  } catch {
+    return undefined
+  }
+}
