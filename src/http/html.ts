@@ -1,0 +1,56 @@
+/**
+ * HTML from templates: what is written in the template is markup, what is put into it is text.
+ *
+ * `Html` cannot be made in another way: its one member is named by a symbol that stays in this file,
+ * so no parsed JSON and no forgotten cast turns text into markup. Values may stand in element content
+ * and in quoted attributes; an unquoted attribute is refused when it is met.
+ */
+const MARKUP: unique symbol = Symbol('markup')
+
+/** Markup that is safe to send. */
+export interface Html {
+  readonly [MARKUP]: string
+}
+
+/** What a template takes. Lists are joined without a separator; undefined and false leave nothing. */
+export type HtmlValue = string | number | false | undefined | Html | readonly HtmlValue[]
+
+const ENTITIES: { readonly [character: string]: string } = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+
+/** The template tag. */
+export function html(literals: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
+  const parts = literals.map((literal, index) => {
+    if (index === values.length) return literal
+    if (literal.endsWith('=')) throw new TypeError('a value in an attribute needs quotes around it')
+    return literal + renderValue(values[index])
+  })
+  return { [MARKUP]: parts.join('') }
+}
+
+/** The text to send. */
+export function render(markup: Html): string {
+  return markup[MARKUP]
+}
+
+function renderValue(value: HtmlValue): string {
+  if (value === undefined || value === false) return ''
+  if (typeof value === 'string') return escape(value)
+  if (typeof value === 'number') return String(value)
+  return isList(value) ? value.map(renderValue).join('') : value[MARKUP]
+}
+
+function isList(value: Html | readonly HtmlValue[]): value is readonly HtmlValue[] {
+  return Array.isArray(value)
+}
+
+// HTML Living Standard §13.1.2.3 and §13.1.4: these five, and text can neither open a tag nor a
+// character reference nor leave an attribute in either kind of quotes.
+function escape(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
+}
