@@ -1,0 +1,54 @@
+/**
+ * A set of ids in the order in which every store lists them: by their UTF-8 bytes, which is the order
+ * of code points. Record ids grow with time, so an id that is added nearly always goes to the end.
+ */
+
+export interface SortedIds {
+  add(id: string): void
+  remove(id: string): void
+  size(): number
+  /** At most `limit` ids after `cursor`, or from the start. */
+  after(cursor: string | undefined, limit: number): readonly string[]
+}
+
+/** An empty set. */
+export function createSortedIds(): SortedIds {
+  const ids: string[] = []
+  return {
+    add(id) {
+      const at = position(ids, id)
+      if (ids[at] !== id) ids.splice(at, 0, id)
+    },
+    remove(id) {
+      const at = position(ids, id)
+      if (ids[at] === id) ids.splice(at, 1)
+    },
+    size: () => ids.length,
+    after(cursor, limit) {
+      if (cursor === undefined) return ids.slice(0, limit)
+      const at = position(ids, cursor)
+      const start = ids[at] === cursor ? at + 1 : at
+      return ids.slice(start, start + limit)
+    },
+  }
+}
+
+/** Where `id` stands, or would have to stand. */
+function position(ids: readonly string[], id: string): number {
+  let low = 0
+  let high = ids.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (before(ids[middle] ?? '', id)) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+const ASCII = /^[\0-\x7f]*$/
+
+/** JavaScript compares UTF-16 units, which sorts surrogates before U+E000 and so differs from UTF-8. */
+function before(a: string, b: string): boolean {
+  if (ASCII.test(a) || ASCII.test(b)) return a < b
+  return Buffer.compare(Buffer.from(a), Buffer.from(b)) < 0
+}
