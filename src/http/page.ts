@@ -7,7 +7,7 @@
 import { sha256 } from '../crypto/hash.ts'
 import { html, render, type Html } from './html.ts'
 import type { HttpResponse } from './message.ts'
-import { STYLE } from './page_style.ts'
+import { STYLE, styleText } from './page_style.ts'
 import type { Headers } from './respond.ts'
 
 /** What a page is made of. */
@@ -27,7 +27,7 @@ export interface PageOptions {
   readonly secure: boolean
 }
 
-const STYLE_HASH = Buffer.from(sha256(render(STYLE)), 'base64url').toString('base64')
+const STYLE_HASH = Buffer.from(sha256(styleText(render(STYLE))), 'base64url').toString('base64')
 const TWO_YEARS = 63_072_000
 
 const GUARDS: Headers = {
@@ -70,9 +70,7 @@ function frame({ lang, title, body, refresh }: PageOptions): Html {
         <meta name="robots" content="noindex" />
         ${goOn}
         <title>${title}</title>
-        <style>
-          ${STYLE}
-        </style>
+        ${STYLE}
       </head>
       <body>
         ${body}

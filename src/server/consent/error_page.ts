@@ -1,13 +1,19 @@
 /**
- * The error page.
+ * The error page: what happened and what to do next, in one or two plain sentences.
+ *
+ * It is what a person sees where nothing may be redirected: the client, its redirect URI or the browser
+ * could not be trusted, or the server is down.
  */
+import { html, type Html } from '../../http/html.ts'
 import type { HttpResponse } from '../../http/message.ts'
-import { html } from '../../http/html.ts'
 import { page } from '../../http/page.ts'
+import { nameOf } from './display.ts'
+import { ERROR_STATUS, type ErrorKind } from './error_kind.ts'
 import type { Language } from './language.ts'
+import { layout } from './layout.ts'
+import { textsIn, type Texts } from './texts.ts'
 
-/** What went wrong, as far as the person in front of the page may know. */
-export type ErrorKind = keyof typeof STATUS
+export type { ErrorKind } from './error_kind.ts'
 
 /** What the page shows. */
 export interface ErrorView {
@@ -18,44 +24,40 @@ export interface ErrorView {
   readonly kind: ErrorKind
   /** An id under which the operator finds the event. */
   readonly reference?: string | undefined
-  /** Seconds, sent as `Retry-After`. */
+  /** Seconds, shown and sent as `Retry-After`. */
   readonly retryAfter?: number | undefined
   /** For `not_allowed`: who is signed in. */
   readonly user?: string | undefined
   /** For developers: the fault and its mend. ASCII, ours, nothing the user sent. */
   readonly detail?: string | undefined
+  /** `allow` of a 405, or a `set-cookie`. */
   readonly headers?: HttpResponse['headers']
 }
 
-const STATUS = {
-  invalid_client: 400,
-  invalid_redirect_uri: 400,
-  invalid_request: 400,
-  expired: 400,
-  wrong_browser: 403,
-  csrf: 403,
-  not_allowed: 403,
-  upstream_denied: 400,
-  upstream_failed: 502,
-  client_unreachable: 503,
-  rate_limited: 429,
-  unavailable: 503,
-  internal: 500,
-  not_found: 404,
-  method: 405,
-} as const
-
 /** The page with the status of its kind. */
 export function errorPage(view: ErrorView): HttpResponse {
+  const texts = textsIn(view.language)
+  const { title, body } = texts.errors[view.kind]
+  const retry = view.retryAfter
+  const card = html`<h1>${title}</h1>
+    ${view.user !== undefined && html`<p>${texts.signedInAs(nameOf(view.user, texts.nameless))}</p>`}
+    <p>${body}</p>
+    ${retry !== undefined && html`<p>${texts.retryIn(retry)}</p>`} ${developers(view, texts)}`
   return page({
-    lang: view.language,
-    title: view.kind,
-    body: html`<p>${view.kind}</p>`,
-    status: STATUS[view.kind],
+    lang: texts.lang,
+    title,
+    body: layout(view.serverName, card),
+    status: ERROR_STATUS[view.kind],
     secure: view.secure,
-    headers: {
-      ...(view.retryAfter === undefined ? {} : { 'retry-after': String(view.retryAfter) }),
-      ...view.headers,
-    },
+    headers: { ...(retry === undefined ? {} : { 'retry-after': String(retry) }), ...view.headers },
   })
+}
+
+function developers({ detail, reference }: ErrorView, texts: Texts): Html | undefined {
+  if (detail === undefined && reference === undefined) return undefined
+  return html`<section class="well" aria-labelledby="developers">
+    <h2 id="developers">${texts.forDevelopers}</h2>
+    ${detail !== undefined && html`<p lang="en">${detail}</p>`}
+    ${reference !== undefined && html`<p>${texts.reference}: <code>${reference}</code></p>`}
+  </section>`
 }
