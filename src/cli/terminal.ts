@@ -1,0 +1,16 @@
+/** What a command says, and where: answers on standard output, everything else on standard error. */
+export interface Terminal {
+  out(text: string): void
+  /** One line for people. */
+  tell(line: string): void
+  fault(line: string): void
+}
+
+/** The terminal of this process. */
+export function createTerminal(): Terminal {
+  return {
+    out: (text) => void process.stdout.write(text),
+    tell: (line) => console.error(line),
+    fault: (line) => console.error(`mcp-oauth: ${line}`),
+  }
+}

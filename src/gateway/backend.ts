@@ -1,0 +1,57 @@
+/**
+ * The way to one backend: its URL, and a pool of kept connections to it.
+ *
+ * Nothing is retried and no redirect is followed: a tool call may have had its effect although its
+ * answer was lost, and only the configured origin may ever see what the gateway sends.
+ */
+import { Pool } from 'undici'
+
+/** Seconds; 0 is no limit. */
+export interface Timeouts {
+  /** For a connection to stand. */
+  readonly connect: number
+  /** From the request to the head of its answer. */
+  readonly headers: number
+  /** Between two pieces of an answer that is not a stream. */
+  readonly idle: number
+  /** Between two pieces of an event stream. */
+  readonly stream: number
+  /** For a client to take what was written to it. */
+  readonly stall: number
+}
+
+export const TIMEOUTS: Timeouts = { connect: 5, headers: 60, idle: 300, stream: 0, stall: 60 }
+
+export interface Backend {
+  readonly url: URL
+  readonly pool: Pool
+  readonly timeouts: Timeouts
+}
+
+/** Why `to` cannot be a backend; undefined when it can. */
+export function judgeBackend(to: string): string | undefined {
+  if (!URL.canParse(to)) return 'is not a URL such as http://127.0.0.1:9000/mcp'
+  const url = new URL(to)
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'is not an http(s) URL'
+  if (url.username !== '' || url.password !== '') return 'has a user or password before the host'
+  return url.hash === '' ? undefined : 'has a fragment'
+}
+
+/** @throws RangeError for what `judgeBackend` finds. */
+export function createBackend(to: string, timeouts: Timeouts): Backend {
+  const fault = judgeBackend(to)
+  if (fault !== undefined) throw new RangeError(`the backend's URL ${fault}`)
+  const url = new URL(to)
+  const pool = new Pool(url.origin, {
+    connect: { timeout: timeouts.connect * 1000 },
+    pipelining: 1,
+    // Below the 5 seconds after which Node's own servers close an idle connection.
+    keepAliveTimeout: 4000,
+    keepAliveMaxTimeout: 60_000,
+    // The clock of each exchange is in `proxy.ts`, for 1xx answers must not wind it up again.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    allowH2: false,
+  })
+  return { url, pool, timeouts }
+}
