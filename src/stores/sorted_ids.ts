@@ -45,10 +45,18 @@ function position(ids: readonly string[], id: string): number {
   return low
 }
 
-const ASCII = /^[\0-\x7f]*$/
-
-/** JavaScript compares UTF-16 units, which sorts surrogates before U+E000 and so differs from UTF-8. */
+/** JavaScript compares UTF-16 units, which would sort U+10000 and up before U+E000: not so UTF-8. */
 function before(a: string, b: string): boolean {
-  if (ASCII.test(a) || ASCII.test(b)) return a < b
-  return Buffer.compare(Buffer.from(a), Buffer.from(b)) < 0
+  const length = Math.min(a.length, b.length)
+  for (let at = 0; at < length; at += 1) {
+    const left = a.charCodeAt(at)
+    const right = b.charCodeAt(at)
+    if (left !== right) return weight(left) < weight(right)
+  }
+  return a.length < b.length
+}
+
+function weight(unit: number): number {
+  if (unit >= 0xe000) return unit - 0x800
+  return unit >= 0xd800 ? unit + 0x2000 : unit
 }

@@ -1,0 +1,112 @@
+/**
+ * The store in a SQLite file: the default for one machine, and safe for several processes on it.
+ *
+ * Reads are answered at once, microseconds each. Writes of one turn of the event loop share a
+ * transaction and are answered after its commit: what was answered survives `kill -9`, and with
+ * `durability: 'power'` a power cut too.
+ */
+import { createCheckpointer } from './sqlite_checkpoint.ts'
+import { cannotOpen, openDatabase, type SqliteDatabase } from './sqlite_database.ts'
+import { createWriteQueue, type WriteQueue } from './sqlite_queue.ts'
+import { createDraft, createRecords, type SqliteRecords } from './sqlite_records.ts'
+import { configure, createTables, type SqliteDurability } from './sqlite_schema.ts'
+import { type Store, StoreUnavailable } from './store.ts'
+
+export interface SqliteOptions {
+  /** What an answered write survives; `process` when left out. Only for a file that is named by path. */
+  readonly durability?: SqliteDurability | undefined
+}
+
+interface Opened {
+  readonly records: SqliteRecords
+  readonly queue: WriteQueue
+  /** Lets go of the database, unless it was handed in. */
+  release(): void
+  closed: boolean
+}
+
+/**
+ * A store in the file at a path, in `:memory:`, or in a database that you have opened with node:sqlite,
+ * libsql or better-sqlite3. Such a database keeps its own settings, and `close()` leaves it open.
+ * @throws StoreUnavailable when the file cannot be used, saying why.
+ */
+export function sqlite(file: string | SqliteDatabase, options: SqliteOptions = {}): Store {
+  const state = typeof file === 'string' ? openFile(file, options) : openHanded(file)
+  const { records } = state
+  return {
+    find: async (kind, id) => read(state, () => records.find(kind, id)),
+    insert: async (kind, record) => {
+      const draft = createDraft(kind, record)
+      return write(state, () => records.insert(draft))
+    },
+    replace: async (kind, record, version) => {
+      const draft = createDraft(kind, record)
+      return write(state, () => records.replace(draft, version))
+    },
+    take: async (kind, id) => write(state, () => records.take(kind, id)),
+    list: async (kind, index, value, page) =>
+      read(state, () => records.list(kind, index, value, page)),
+    deleteExpired: async (now, limit) => write(state, () => records.deleteExpired(now, limit)),
+    close: async () => close(state),
+  }
+}
+
+function openFile(path: string, options: SqliteOptions): Opened {
+  const database = openDatabase(path)
+  try {
+    configure(database, options.durability ?? 'process')
+    createTables(database)
+    const checkpointer = createCheckpointer(database)
+    return createOpened(database, checkpointer.committed, () => {
+      checkpointer.close()
+      database.close()
+    })
+  } catch (cause) {
+    database.close()
+    throw cannotOpen(path, cause)
+  }
+}
+
+function openHanded(database: SqliteDatabase): Opened {
+  const nothing = (): void => undefined
+  try {
+    createTables(database)
+    return createOpened(database, nothing, nothing)
+  } catch (cause) {
+    throw cannotOpen('database handed in', cause)
+  }
+}
+
+function createOpened(database: SqliteDatabase, onCommit: () => void, release: () => void): Opened {
+  return {
+    records: createRecords(database),
+    queue: createWriteQueue(database, onCommit),
+    release,
+    closed: false,
+  }
+}
+
+function read<T>(state: Opened, query: () => T): T {
+  checkOpen(state)
+  try {
+    return query()
+  } catch (cause) {
+    throw new StoreUnavailable('SQLite did not read', { cause })
+  }
+}
+
+function write<T>(state: Opened, operation: () => T): Promise<T> {
+  checkOpen(state)
+  return state.queue.write(operation)
+}
+
+function close(state: Opened): void {
+  if (state.closed) return
+  state.closed = true
+  state.queue.flush()
+  state.release()
+}
+
+function checkOpen(state: Opened): void {
+  if (state.closed) throw new StoreUnavailable('the SQLite store is closed')
+}

@@ -1,0 +1,69 @@
+/**
+ * The tables, and how a file is set up when it is opened.
+ *
+ * One table holds every record as JSON, one holds the index entries. `hints` is a fingerprint of a
+ * record's index entries: as long as it stays the same, a replacement is one statement.
+ */
+import { rollBack, type SqliteDatabase } from './sqlite_database.ts'
+import { StoreUnavailable } from './store.ts'
+
+/**
+ * What an acknowledged write survives. `process`: the end of this process at any moment, `kill -9`
+ * included. `power`: a power cut too, at the price of one flush to the disk a transaction.
+ */
+export type SqliteDurability = 'process' | 'power'
+
+const SCHEMA_VERSION = 1
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS mcp_oauth_meta (
+    name TEXT PRIMARY KEY, value INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS mcp_oauth_records (
+    kind TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, expires_at INTEGER,
+    hints TEXT NOT NULL, record TEXT NOT NULL, PRIMARY KEY (kind, id)
+  ) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS mcp_oauth_expiry
+    ON mcp_oauth_records (expires_at) WHERE expires_at IS NOT NULL;
+  CREATE TABLE IF NOT EXISTS mcp_oauth_index (
+    kind TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, id TEXT NOT NULL,
+    PRIMARY KEY (kind, name, value, id)
+  ) WITHOUT ROWID;
+  INSERT OR IGNORE INTO mcp_oauth_meta VALUES ('schema_version', ${SCHEMA_VERSION});
+`
+
+/** How a file of ours is used: others may read while we write, and we wait for others for 2 s. */
+export function configure(database: SqliteDatabase, durability: SqliteDurability): void {
+  database.exec('PRAGMA busy_timeout = 2000')
+  database.exec('PRAGMA journal_mode = WAL')
+  database.exec(`PRAGMA synchronous = ${durability === 'power' ? 'FULL' : 'NORMAL'}`)
+  // A checkpoint copies the log into the file. It is done when nobody waits; this is the last resort.
+  database.exec('PRAGMA wal_autocheckpoint = 20000')
+  database.exec('PRAGMA journal_size_limit = 67108864')
+}
+
+/**
+ * Makes the tables where they are not there yet.
+ * @throws StoreUnavailable when a newer release has made them.
+ */
+export function createTables(database: SqliteDatabase): void {
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    database.exec(SCHEMA)
+    checkSchema(database)
+    database.exec('COMMIT')
+  } catch (error) {
+    rollBack(database)
+    throw error
+  }
+}
+
+function checkSchema(database: SqliteDatabase): void {
+  const row = database
+    .prepare(`SELECT value FROM mcp_oauth_meta WHERE name = 'schema_version'`)
+    .get() as { readonly value: number | bigint }
+  if (Number(row.value) <= SCHEMA_VERSION) return
+  throw new StoreUnavailable(
+    `its schema version is ${row.value} and this release knows ${SCHEMA_VERSION}; use the release that made it, or a later one`,
+  )
+}

@@ -1,0 +1,1 @@
+export { storeContract, type StoreContractOptions } from './testing/store_contract.ts'
