@@ -13,11 +13,17 @@ const SHORT = { h: 'help' }
 export function readFlags(args: readonly string[]): Reading {
   const faults: string[] = []
   const given = new Map<Flag, string[]>()
-  for (const token of tokens(args)) {
-    if (token.kind === 'positional') faults.push(`${quote(token.value)} is not expected here`)
+  let strange = false
+  for (const token of parse(args).tokens) {
+    if (token.kind === 'positional') {
+      // Behind an unknown flag stands its value, which may be a secret and is not repeated.
+      if (!strange) faults.push(`${quote(token.value)} is not expected here`)
+      strange = false
+    }
     if (token.kind !== 'option') continue
     const flag = BY_NAME.get(token.name)
     const fault = flag === undefined ? unknown(token.name) : misuse(flag, token.value)
+    strange = flag === undefined && token.value === undefined
     if (fault !== undefined) faults.push(fault)
     else if (flag !== undefined) given.set(flag, [...(given.get(flag) ?? []), token.value ?? ''])
   }
@@ -27,10 +33,6 @@ export function readFlags(args: readonly string[]): Reading {
     if (fault !== undefined) faults.push(`--${flag.name} ${fault}`)
   }
   return { draft, faults }
-}
-
-function tokens(args: readonly string[]): ReturnType<typeof parse>['tokens'] {
-  return parse(args).tokens
 }
 
 function parse(args: readonly string[]) {
