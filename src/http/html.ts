@@ -15,6 +15,7 @@ export interface Html {
 /** What a template takes. Lists are joined without a separator; undefined and false leave nothing. */
 export type HtmlValue = string | number | false | undefined | Html | readonly HtmlValue[]
 
+const UNQUOTED = /\s[a-z-]+=$/i
 const ENTITIES: { readonly [character: string]: string } = {
   '&': '&amp;',
   '<': '&lt;',
@@ -27,7 +28,7 @@ const ENTITIES: { readonly [character: string]: string } = {
 export function html(literals: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
   const parts = literals.map((literal, index) => {
     if (index === values.length) return literal
-    if (literal.endsWith('=')) throw new TypeError('a value in an attribute needs quotes around it')
+    if (UNQUOTED.test(literal)) throw new TypeError('an attribute value needs quotes')
     return literal + renderValue(values[index])
   })
   return { [MARKUP]: parts.join('') }

@@ -31,17 +31,16 @@ body {
     "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "WenQuanYi Micro Hei", sans-serif;
   overflow-wrap: anywhere; -webkit-text-size-adjust: 100%;
 }
-header, main, footer { width: 100%; max-width: 30rem }
+header, main { width: 100%; max-width: 30rem }
 header { padding: 0 .25rem .75rem; color: var(--soft); font-size: .9375rem; font-weight: 600 }
 main {
   background: var(--card); border: 1px solid var(--line); border-radius: 1rem;
   padding: clamp(1.25rem, 5vw, 2rem); box-shadow: 0 1px 2px rgb(0 0 0 / .05), 0 8px 28px rgb(0 0 0 / .07);
 }
-footer { padding: 1rem .25rem 0; color: var(--soft); font-size: .875rem }
 h1 { margin: 0; font-size: 1.5rem; line-height: 1.3; letter-spacing: -.01em; text-wrap: balance }
 h2 { margin: 1.75rem 0 .625rem; font-size: 1rem; line-height: 1.4 }
-p { margin: .75rem 0 0 }
-h1:lang(zh) { letter-spacing: 0 }
+p { margin: .75rem 0 0; text-wrap: pretty }
+h1:lang(zh) { letter-spacing: 0; word-break: keep-all }
 a { color: var(--accent) }
 code { font: .9375em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace }
 .soft { color: var(--soft) }
@@ -56,10 +55,10 @@ code { font: .9375em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberat
 .facts > div + div { border-top: 1px solid var(--line) }
 .facts dt { color: var(--soft); font-size: .875rem }
 .facts dd { margin: 0; font-weight: 600 }
-.facts dd .soft { font-weight: 400 }
+.facts dd .soft { display: inline-block; font-weight: 400 }
 .note {
-  margin: 1rem 0 0; padding: .75rem .875rem; background: var(--warn); border: 1px solid transparent;
-  border-left: .25rem solid var(--warn-line); border-radius: .5rem; font-size: .9375rem;
+  margin: 1rem 0 0; padding: .75rem .875rem; background: var(--warn); border: 1px solid var(--warn-line);
+  border-radius: .75rem; font-size: .9375rem;
 }
 .note strong { display: block }
 .scopes { margin: 0; padding: 0; list-style: none }
@@ -69,11 +68,12 @@ code { font: .9375em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberat
   border: solid var(--accent); border-width: 0 .125rem .125rem 0; transform: rotate(45deg);
 }
 .new {
-  display: inline-block; margin-inline-start: .375rem; padding: 0 .4375rem; border-radius: .375rem;
+  display: inline-block; padding: 0 .4375rem; border-radius: .375rem;
   background: var(--accent); color: var(--accent-ink); border: 1px solid transparent;
   font-size: .75rem; font-weight: 700; line-height: 1.5; vertical-align: .0625rem;
 }
-.decide { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: 1.5rem; padding: 0; border: 0 }
+.advice { margin-top: 1.25rem; color: var(--soft); font-size: .9375rem }
+.decide { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: 1rem }
 button, .button {
   flex: 1 1 9rem; min-height: 3rem; padding: .625rem 1rem; border: 1px solid var(--edge); border-radius: .625rem;
   background: var(--card); color: var(--text); font: inherit; font-weight: 600; line-height: 1.4;
@@ -99,7 +99,7 @@ details dd { margin: 0; color: var(--text) }
 .well h2 { margin: 0 0 .25rem; font-size: .875rem; color: var(--soft) }
 .well p { margin: .25rem 0 0 }
 @media (forced-colors: active) {
-  .badge, .new, .note { border-color: CanvasText }
+  .badge, .new, .note, .button { border-color: CanvasText }
   .scopes li::before { border-color: CanvasText }
 }
 @media print {

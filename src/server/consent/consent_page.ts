@@ -54,7 +54,7 @@ export function consentPage(view: ConsentView): HttpResponse {
   return page({
     lang: texts.lang,
     title: texts.consent.title(cleanName(view.client.name) || texts.nameless),
-    body: layout(view.serverName, card, html`${texts.consent.advice}`),
+    body: layout(view.serverName, card),
     status: 200,
     secure: view.secure,
   })
@@ -144,6 +144,7 @@ function decisionForm({ action, ticket, csrf }: ConsentView['form'], { consent }
   return html`<form method="post" action="${action}" autocomplete="off">
     <input type="hidden" name="ticket" value="${ticket}" />
     <input type="hidden" name="csrf" value="${csrf}" />
+    <p class="advice">${consent.advice}</p>
     <div class="decide">
       <button name="decision" value="deny">${consent.deny}</button>
       <button class="primary" name="decision" value="approve">${consent.approve}</button>
