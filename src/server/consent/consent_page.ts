@@ -7,39 +7,13 @@
 import { html, type Html } from '../../http/html.ts'
 import type { HttpResponse } from '../../http/message.ts'
 import { page } from '../../http/page.ts'
+import { provenance, warning } from './client_trust.ts'
+import type { ConsentView } from './consent_view.ts'
 import { cleanName, hostOf, nameOf, receiverOf, type Receiver } from './display.ts'
-import type { Language } from './language.ts'
 import { layout } from './layout.ts'
 import { textsIn, type Texts } from './texts.ts'
 
-/** What the page shows. Names may hold anything: they are cleaned and escaped here. */
-export interface ConsentView {
-  readonly language: Language
-  readonly serverName: string
-  /** Whether the issuer is https. */
-  readonly secure: boolean
-  readonly client: {
-    readonly name: string
-    readonly client_id: string
-    readonly source: 'static' | 'dynamic' | 'metadata_document'
-    /** Shown as text among the details; never a link, as the client chose it. */
-    readonly client_uri?: string | undefined
-  }
-  readonly redirect_uri: string
-  /** In the words of the server's catalogue; `isNew` marks what the user has not allowed before. */
-  readonly scopes: readonly {
-    readonly scope: string
-    readonly description: string
-    readonly isNew?: boolean
-  }[]
-  readonly resource: string
-  readonly resourceName: string
-  readonly upstreamName: string
-  /** Who is signed in, where that is known already. */
-  readonly user:
-    { readonly name?: string | undefined; readonly email?: string | undefined } | undefined
-  readonly form: { readonly action: string; readonly ticket: string; readonly csrf: string }
-}
+export type { ConsentView } from './consent_view.ts'
 
 /** Status 200; the form posts `ticket`, `csrf` and `decision` (`approve` or `deny`) to `form.action`. */
 export function consentPage(view: ConsentView): HttpResponse {
@@ -49,7 +23,7 @@ export function consentPage(view: ConsentView): HttpResponse {
   const card = html`<h1>
       ${texts.consent.heading(client, nameOf(view.resourceName, view.resource))}
     </h1>
-    ${provenance(view, texts)} ${facts(view, receiver, texts)} ${warnings(view, receiver, texts)}
+    ${provenance(view, texts)} ${facts(view, receiver, texts)} ${warning(view, receiver, texts)}
     ${scopeList(view.scopes, texts)} ${decisionForm(view.form, texts)} ${details(view, texts)}`
   return page({
     lang: texts.lang,
@@ -58,18 +32,6 @@ export function consentPage(view: ConsentView): HttpResponse {
     status: 200,
     secure: view.secure,
   })
-}
-
-function provenance({ client, serverName }: ConsentView, { consent }: Texts): Html {
-  switch (client.source) {
-    case 'static':
-      return html`<p class="badge good">${consent.registered(nameOf(serverName, ''))}</p>`
-    case 'metadata_document':
-      // CIMD §6: the domain is all that a fetched document proves.
-      return html`<p class="badge good">${consent.verified(hostOf(client.client_id) ?? '')}</p>`
-    case 'dynamic':
-      return html`<p class="badge doubt">${consent.unverified}</p>`
-  }
 }
 
 function facts(view: ConsentView, receiver: Receiver, { consent }: Texts): Html {
@@ -106,23 +68,6 @@ function userText(user: NonNullable<ConsentView['user']>): Html {
   const [name, email] = [cleanName(user.name ?? ''), cleanName(user.email ?? '')]
   if (name === '' || email === '') return html`<bdi>${name}${email}</bdi>`
   return html`<bdi>${name}</bdi> <span class="soft"><bdi>${email}</bdi></span>`
-}
-
-function warnings(view: ConsentView, receiver: Receiver, { consent }: Texts): Html | undefined {
-  // MCP, Security Best Practices: Localhost Redirect URI Risks; RFC 8252 §8.6.
-  if (receiver.kind === 'loopback') return note(consent.loopbackTitle, html`${consent.loopback}`)
-  if (receiver.kind === 'private_use') {
-    return note(consent.privateUseTitle, consent.privateUse(receiver.place))
-  }
-  // CIMD §6.1: a document at one host may name a redirect to another.
-  const clientHost = hostOf(view.client.client_id)
-  const receiverHost = hostOf(view.redirect_uri)
-  if (view.client.source !== 'metadata_document' || clientHost === receiverHost) return undefined
-  return note(consent.otherHostTitle, consent.otherHost(clientHost ?? '', receiverHost ?? ''))
-}
-
-function note(title: string, body: Html): Html {
-  return html`<p class="note" role="note"><strong>${title}</strong> ${body}</p>`
 }
 
 function scopeList(scopes: ConsentView['scopes'], { consent }: Texts): Html {
