@@ -35,11 +35,23 @@ const SCHEMA = `
 /** How a file of ours is used: others may read while we write, and we wait for others for 2 s. */
 export function configure(database: SqliteDatabase, durability: SqliteDurability): void {
   database.exec('PRAGMA busy_timeout = 2000')
-  database.exec('PRAGMA journal_mode = WAL')
+  enterWal(database)
   database.exec(`PRAGMA synchronous = ${durability === 'power' ? 'FULL' : 'NORMAL'}`)
   // A checkpoint copies the log into the file. It is done when nobody waits; this is the last resort.
   database.exec('PRAGMA wal_autocheckpoint = 20000')
   database.exec('PRAGMA journal_size_limit = 67108864')
+}
+
+/** SQLite does not wait by itself for others that switch the same new file at the same moment. */
+function enterWal(database: SqliteDatabase, attempts = 100): void {
+  try {
+    database.exec('PRAGMA journal_mode = WAL')
+  } catch (error) {
+    const locked = error instanceof Error && error.message.includes('locked')
+    if (!locked || attempts === 0) throw error
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
+    enterWal(database, attempts - 1)
+  }
 }
 
 /**

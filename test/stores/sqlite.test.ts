@@ -1,16 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, describe, it } from 'vitest'
+import { describe, it } from 'vitest'
 import { sqlite } from '../../src/sqlite.ts'
 import { libsql, nodeSqlite, openDatabase } from '../../src/stores/sqlite_database.ts'
 import { storeContract } from '../../src/testing.ts'
+import { tempFiles } from '../support/temp.ts'
 
-const directory = mkdtempSync(join(tmpdir(), 'stores-'))
-let files = 0
-const fresh = (): string => join(directory, `${(files += 1)}.db`)
-
-afterAll(() => rmSync(directory, { recursive: true }))
+const fresh = tempFiles('.db')
 
 describe('ST-22 the contract, in a SQLite file', () => {
   storeContract({
@@ -28,9 +22,14 @@ describe('ST-22 the contract, in SQLite memory', () => {
   storeContract({ describe, it, createStore: () => sqlite(':memory:') })
 })
 
-describe.each([libsql, nodeSqlite].filter((engine) => engine() !== undefined))(
-  'ST-22 the contract, in a database handed in by %o',
-  (engine) => {
+const ENGINES = [
+  ['libsql', libsql],
+  ['node:sqlite', nodeSqlite],
+] as const
+
+describe.each(ENGINES.filter(([, engine]) => engine() !== undefined))(
+  'ST-22 the contract, in a database handed in from %s',
+  (_, engine) => {
     storeContract({ describe, it, createStore: () => sqlite(openDatabase(fresh(), [engine])) })
   },
 )

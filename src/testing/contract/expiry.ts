@@ -8,11 +8,11 @@ import type { ContractTest } from './contract_test.ts'
 import { assertSame, NOW, sampleClaim, sampleGrant } from './samples.ts'
 
 export const expiryContract: readonly ContractTest[] = [
-  ['ST-19 an expired record is found, replaced and taken like any other', expiredIsThere],
+  ['an expired record is found, replaced and taken like any other', expiredIsThere],
   ['deleteExpired deletes what expires at or before now, and nothing else', deletesExpired],
   ['deleteExpired deletes at most its limit and tells how many', boundedDeletion],
   ['deleteExpired goes by the expiry of the last replacement', expiryMoves],
-  ['ST-20 two cleaners at once delete every expired record and no live one', twoCleaners],
+  ['two cleaners at once delete every expired record and no live one', twoCleaners],
   ['a deleted record is listed no more, and its id is free', deletedLeaves],
 ]
 

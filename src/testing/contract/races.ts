@@ -13,7 +13,7 @@ export const raceContract: readonly ContractTest[] = [
   ['MI-01 fifty takes of one record: one gets it', takeRace],
   ['MI-01 replacements and takes at once: who takes gets the last that was true', mixedRace],
   ['MI-01 inserts and takes at once: nothing is taken that was not put in', refillRace],
-  ['ST-16 a hundred counted by compare-and-set are a hundred', counterRace],
+  ['a hundred counted by compare-and-set are a hundred', counterRace],
 ]
 
 type Call<T> = (store: Store, at: number) => Promise<T>
