@@ -55,3 +55,21 @@ export function createBackend(to: string, timeouts: Timeouts): Backend {
   })
   return { url, pool, timeouts }
 }
+
+/** Whether anything at all answers at `to`, with whatever status. For a warning, never for a decision. */
+export async function isReachable(to: string): Promise<boolean> {
+  const { url, pool } = createBackend(to, TIMEOUTS)
+  try {
+    const { body } = await pool.request({
+      path: url.pathname,
+      method: 'HEAD',
+      headersTimeout: 3000,
+    })
+    await body.dump()
+    return true
+  } catch {
+    return false
+  } finally {
+    await pool.destroy()
+  }
+}

@@ -31,7 +31,7 @@ export interface ResourceSetting extends ResourceOptions {
 
 /** An upstream in words. `name` is a preset or an issuer URL. */
 export interface UpstreamSetting {
-  readonly name: string
+  readonly name?: string
   readonly client_id?: string
   readonly client_secret?: string
   readonly scope?: readonly string[]
@@ -64,9 +64,7 @@ const identity = value(`one of ${IDENTITIES.join(', ')}`, (found) =>
   IDENTITIES.some((known) => known === found),
 )
 const identities = either(identity, listOf(identity))
-const scopes = recordOf(
-  either(text, group({ description: text, implies: texts } satisfies Record<string, Shape>)),
-)
+const scopes = recordOf(either(text, group({ description: text, implies: texts }, 'description')))
 const tools = recordOf(texts)
 
 const client: { readonly [K in keyof StaticClientOptions]-?: Shape } = {
@@ -115,7 +113,7 @@ const MEMBERS: { readonly [K in keyof ConfigFile]-?: Shape } = {
   to: text,
   issuer: text,
   resource: text,
-  resources: listOf(group(resource)),
+  resources: listOf(group(resource, 'resource', 'to')),
   name: text,
   upstream: either(text, built('an upstream', 'type', 'id'), group(upstream)),
   keys: either(text, texts),
@@ -128,8 +126,15 @@ const MEMBERS: { readonly [K in keyof ConfigFile]-?: Shape } = {
   defaultScope: texts,
   tools,
   allow: either(code, group(allow)),
-  clients: listOf(group(client)),
-  resourceServers: listOf(group({ client_id: text, client_secret: text, resource: text })),
+  clients: listOf(group(client, 'client_id', 'redirect_uris')),
+  resourceServers: listOf(
+    group(
+      { client_id: text, client_secret: text, resource: text },
+      'client_id',
+      'client_secret',
+      'resource',
+    ),
+  ),
   lifetimes: group({
     accessToken: number,
     refreshTokenIdle: number,

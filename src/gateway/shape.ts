@@ -10,7 +10,7 @@ export type Shape =
   | { readonly is: 'value'; readonly words: string; test(value: unknown): boolean }
   | { readonly is: 'list'; readonly of: Shape }
   | { readonly is: 'record'; readonly of: Shape }
-  | { readonly is: 'group'; readonly members: Members }
+  | { readonly is: 'group'; readonly members: Members; readonly required: readonly string[] }
   | { readonly is: 'either'; readonly shapes: readonly Shape[] }
 
 export type Members = Readonly<{ [name: string]: Shape }>
@@ -42,8 +42,8 @@ export function recordOf(of: Shape): Shape {
   return { is: 'record', of }
 }
 
-export function group(members: Members): Shape {
-  return { is: 'group', members }
+export function group(members: Members, ...required: readonly string[]): Shape {
+  return { is: 'group', members, required }
 }
 
 export function either(...shapes: readonly Shape[]): Shape {
@@ -64,9 +64,13 @@ export function judgeShape(found: unknown, shape: Shape, at: string): readonly s
         judgeShape(item, shape.of, join(at, name)),
       )
     case 'group':
-      return isGroup(found)
-        ? judgeMembers(found, shape.members, at)
-        : [`${at === '' ? 'the config file' : at} must be an object`]
+      if (!isGroup(found)) return [`${at === '' ? 'the config file' : at} must be an object`]
+      return [
+        ...judgeMembers(found, shape.members, at),
+        ...shape.required
+          .filter((name) => found[name] === undefined)
+          .map((name) => `${join(at, name)} is missing`),
+      ]
     case 'either':
       return judgeEither(found, shape.shapes, at)
   }

@@ -1,0 +1,66 @@
+#!/usr/bin/env node
+/**
+ * The command line: finds the command and leaves with its status. 0 is well, 1 a fault in what was
+ * configured or an outage, 2 a fault in what was typed.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { suggest } from '../gateway/suggest.ts'
+import { HELP } from './help.ts'
+import { createTerminal, type Terminal } from './terminal.ts'
+
+const COMMANDS = ['gateway', 'keys']
+
+async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+  const [command, ...rest] = args
+  switch (command) {
+    case 'gateway': {
+      const { gateway } = await import('./gateway.ts')
+      return await gateway(rest, terminal)
+    }
+    case 'keys': {
+      const { keys } = await import('./keys.ts')
+      return keys(rest, terminal)
+    }
+    case '--version':
+    case '-v':
+      terminal.out(`${version()}\n`)
+      return 0
+    case '--help':
+    case '-h':
+    case 'help':
+      terminal.out(HELP)
+      return 0
+    case undefined:
+      terminal.fault('name a command; `mcp-oauth --help` lists them')
+      return 2
+    default:
+      terminal.fault(`there is no such command${suggest(command, COMMANDS)}`)
+      return 2
+  }
+}
+
+/** From the package's own manifest, which stands above wherever this was built to. */
+function version(): string {
+  for (let at = import.meta.dirname; at !== dirname(at); at = dirname(at)) {
+    const path = join(at, 'package.json')
+    if (!existsSync(path)) continue
+    const manifest: { name?: string; version?: string } = JSON.parse(readFileSync(path, 'utf8'))
+    if (manifest.name === '@mcp-oauth/server') return manifest.version ?? 'unknown'
+  }
+  return 'unknown'
+}
+
+/** undici is optional, for the library does without it. */
+function isMissingPackage(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND'
+}
+
+const terminal = createTerminal()
+try {
+  process.exitCode = await run(process.argv.slice(2), terminal)
+} catch (error) {
+  if (isMissingPackage(error)) terminal.fault('the gateway needs undici: npm install undici@7')
+  else terminal.fault(error instanceof Error ? error.message : 'something went wrong')
+  process.exitCode = 1
+}
