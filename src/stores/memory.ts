@@ -5,22 +5,21 @@
  * frozen copy, so that neither who put a record in nor who read it can change what is stored.
  */
 import { isIndexed, pageLimit } from './listing.ts'
-import { indexEntries, type Indexes, type Kind, KINDS, type Records } from './records.ts'
+import { createMemoryIndex, type MemoryIndex } from './memory_index.ts'
+import { type Indexes, type Kind, KINDS, type Records } from './records.ts'
 import { type Listing, type Page, type Store, StoreUnavailable, type Versioned } from './store.ts'
-import { createSortedIds, type SortedIds } from './sorted_ids.ts'
 
 type Tables = { readonly [K in Kind]: Map<string, Versioned<Records[K]>> }
 
 interface Memory {
   readonly tables: Tables
-  /** The ids of a kind by index and value. */
-  readonly indexes: Map<string, SortedIds>
+  readonly index: MemoryIndex
   closed: boolean
 }
 
 /** A store that lives and ends with this process. */
 export function memory(): Store {
-  const state: Memory = { tables: createTables(), indexes: new Map(), closed: false }
+  const state: Memory = { tables: createTables(), index: createMemoryIndex(), closed: false }
   return {
     find: async (kind, id) => open(state)[kind].get(id),
     insert: async (kind, record) => insert(state, kind, record),
@@ -53,7 +52,7 @@ function open(state: Memory): Tables {
 function insert<K extends Kind>(state: Memory, kind: K, record: Records[K]): boolean {
   const table = open(state)[kind]
   if (table.has(record.id)) return false
-  put(state, kind, record, 1)
+  state.index.add(kind, put(state, kind, record, 1))
   return true
 }
 
@@ -65,8 +64,7 @@ function replace<K extends Kind>(
 ): boolean {
   const held = open(state)[kind].get(record.id)
   if (held === undefined || held.version !== version) return false
-  unindex(state, kind, held.record)
-  put(state, kind, record, version + 1)
+  state.index.move(kind, held.record, put(state, kind, record, version + 1))
   return true
 }
 
@@ -75,7 +73,7 @@ function take<K extends Kind>(state: Memory, kind: K, id: string): Records[K] | 
   const held = table.get(id)
   if (held === undefined) return undefined
   table.delete(id)
-  unindex(state, kind, held.record)
+  state.index.remove(kind, held.record)
   return held.record
 }
 
@@ -88,7 +86,7 @@ function list<K extends Kind>(
 ): Listing<Records[K]> {
   const table = open(state)[kind]
   const limit = pageLimit(page)
-  const ids = state.indexes.get(place(kind, index, value))?.after(page.cursor, limit + 1) ?? []
+  const ids = state.index.find(kind, index, value, page.cursor, limit + 1)
   const rows = ids.slice(0, limit).flatMap((id) => {
     const held = table.get(id)
     return held !== undefined && isIndexed(kind, held.record, index, value) ? [held] : []
@@ -110,47 +108,30 @@ function deleteExpired(state: Memory, now: number, limit: number): number {
   return deleted
 }
 
-function put<K extends Kind>(state: Memory, kind: K, record: Records[K], version: number): void {
+function put<K extends Kind>(
+  state: Memory,
+  kind: K,
+  record: Records[K],
+  version: number,
+): Records[K] {
   const copy = frozenCopy(record)
   state.tables[kind].set(copy.id, Object.freeze({ record: copy, version }))
-  for (const [index, value] of indexEntries(kind, copy)) {
-    const at = place(kind, index, value)
-    const ids = state.indexes.get(at) ?? createSortedIds()
-    ids.add(copy.id)
-    state.indexes.set(at, ids)
-  }
+  return copy
 }
 
-function unindex<K extends Kind>(state: Memory, kind: K, record: Records[K]): void {
-  for (const [index, value] of indexEntries(kind, record)) {
-    const at = place(kind, index, value)
-    const ids = state.indexes.get(at)
-    ids?.remove(record.id)
-    if (ids?.size() === 0) state.indexes.delete(at)
-  }
-}
-
-function place(kind: Kind, index: string, value: string): string {
-  return `${kind}/${index}/${value}`
-}
-
-const ours = new WeakSet<object>()
-
-/**
- * A copy that is frozen all the way down, without the members that are undefined. What this store has
- * frozen before is shared, so a new version of a record costs only what changed.
- */
+/** A copy that is frozen all the way down; what is so already cannot change and is shared. */
 function frozenCopy<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || ours.has(value)) return value
-  const copy = Object.freeze(Array.isArray(value) ? value.map(frozenCopy) : copyMembers(value))
-  ours.add(copy)
-  return copy as T
+  if (isFrozen(value)) return value
+  // Not by assignment to a new object, which would take a member named __proto__ for the prototype.
+  const copy = (Array.isArray(value) ? [...value] : { ...value }) as { [name: string]: unknown }
+  for (const [name, member] of Object.entries(copy)) copy[name] = frozenCopy(member)
+  return Object.freeze(copy) as T
 }
 
-function copyMembers(value: object): object {
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([name, member]) =>
-      member === undefined ? [] : [[name, frozenCopy(member)]],
-    ),
-  )
+function isFrozen(value: unknown): boolean {
+  return Object.isFrozen(value) && (typeof value !== 'object' || membersOf(value).every(isFrozen))
+}
+
+function membersOf(value: object | null): readonly unknown[] {
+  return value === null ? [] : Object.values(value)
 }

@@ -205,9 +205,8 @@ export function indexEntries<K extends Kind>(
   kind: K,
   record: Records[K],
 ): readonly (readonly [string, string])[] {
-  const values = new Map<string, unknown>(Object.entries(record))
   return INDEXES[kind].flatMap((index) => {
-    const value = values.get(index)
+    const value: unknown = Reflect.get(record, index)
     return typeof value === 'string' ? [[index, value] as const] : []
   })
 }

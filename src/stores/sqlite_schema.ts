@@ -3,6 +3,7 @@
  *
  * One table holds every record as JSON, one holds the index entries. `hints` is a fingerprint of a
  * record's index entries: as long as it stays the same, a replacement is one statement.
+ * The table of records keeps its row ids: without, a record above 1 kB would take a page of its own.
  */
 import { rollBack, type SqliteDatabase } from './sqlite_database.ts'
 import { StoreUnavailable } from './store.ts'
@@ -22,7 +23,7 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS mcp_oauth_records (
     kind TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, expires_at INTEGER,
     hints TEXT NOT NULL, record TEXT NOT NULL, PRIMARY KEY (kind, id)
-  ) WITHOUT ROWID;
+  );
   CREATE INDEX IF NOT EXISTS mcp_oauth_expiry
     ON mcp_oauth_records (expires_at) WHERE expires_at IS NOT NULL;
   CREATE TABLE IF NOT EXISTS mcp_oauth_index (

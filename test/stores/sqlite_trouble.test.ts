@@ -119,6 +119,19 @@ function failingCommit(database: SqliteDatabase, broken: () => boolean): SqliteD
   }
 }
 
+describe('an index that does not fit its records', () => {
+  it('is taken for a hint: a row of another value or of no record is not listed', async () => {
+    const database = openDatabase(':memory:')
+    const store = sqlite(database)
+    await store.insert('grant', sampleGrant({ subject: 'true' }))
+    for (const id of ['grant', 'nothing']) {
+      database.exec(`INSERT INTO mcp_oauth_index VALUES ('grant', 'subject', 'stale', '${id}')`)
+    }
+    expect(await store.list('grant', 'subject', 'stale', { limit: 9 })).toMatchObject({ rows: [] })
+    expect((await store.list('grant', 'subject', 'true', { limit: 9 })).rows).toHaveLength(1)
+  })
+})
+
 describe('a database that others hold', () => {
   it('writes are refused as an outage, reads go on, and both work once it is let go', async () => {
     const file = fresh()

@@ -1,0 +1,62 @@
+/** The index of the memory store: for each kind, index and value the ids that have it, in order. */
+import { indexEntries, type Kind, type Records } from './records.ts'
+import { createSortedIds, type SortedIds } from './sorted_ids.ts'
+
+export interface MemoryIndex {
+  add<K extends Kind>(kind: K, record: Records[K]): void
+  remove<K extends Kind>(kind: K, record: Records[K]): void
+  /** Moves an id from the values of one version of its record to those of the next. */
+  move<K extends Kind>(kind: K, from: Records[K], to: Records[K]): void
+  /** At most `limit` ids after `cursor`. */
+  find(kind: Kind, index: string, value: string, cursor: string | undefined, limit: number): Ids
+}
+
+type Ids = readonly string[]
+
+/** An index with nothing in it. */
+export function createMemoryIndex(): MemoryIndex {
+  const places = new Map<string, SortedIds>()
+  const index: MemoryIndex = {
+    add(kind, record) {
+      for (const entry of indexEntries(kind, record)) addId(places, place(kind, entry), record.id)
+    },
+    remove(kind, record) {
+      for (const entry of indexEntries(kind, record))
+        removeId(places, place(kind, entry), record.id)
+    },
+    move(kind, from, to) {
+      if (isSame(indexEntries(kind, from), indexEntries(kind, to))) return
+      index.remove(kind, from)
+      index.add(kind, to)
+    },
+    find(kind, name, value, cursor, limit) {
+      return places.get(place(kind, [name, value]))?.after(cursor, limit) ?? []
+    },
+  }
+  return index
+}
+
+type Entry = readonly [name: string, value: string]
+
+function place(kind: Kind, [name, value]: Entry): string {
+  return `${kind}/${name}/${value}`
+}
+
+function isSame(left: readonly Entry[], right: readonly Entry[]): boolean {
+  return (
+    left.length === right.length &&
+    left.every(([name, value], at) => name === right[at]?.[0] && value === right[at]?.[1])
+  )
+}
+
+function addId(places: Map<string, SortedIds>, at: string, id: string): void {
+  const ids = places.get(at) ?? createSortedIds()
+  ids.add(id)
+  places.set(at, ids)
+}
+
+function removeId(places: Map<string, SortedIds>, at: string, id: string): void {
+  const ids = places.get(at)
+  ids?.remove(id)
+  if (ids?.size() === 0) places.delete(at)
+}
