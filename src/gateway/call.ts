@@ -152,6 +152,25 @@ async function refusal(
   return again.outcome === 'refused' ? again.response : errorResponse(error, headers)
 }
 
+/** Asked of the guard itself, so that a stream lives by the rules that let it begin. */
+async function holds(auth: McpOAuth, token: string, resource: string): Promise<boolean> {
+  const { pathname } = new URL(resource)
+  const request: HttpRequest = {
+    method: 'GET',
+    path: pathname,
+    query: '',
+    rawHeaders: ['authorization', `Bearer ${token}`],
+    remoteAddress: undefined,
+    readBody: () => Promise.resolve(new Uint8Array()),
+  }
+  const { outcome } = await auth.guard(request, { resource })
+  return outcome === 'passed'
+}
+
+function addressOf(_: CallContext, request: HttpRequest): string | undefined {
+  return request.remoteAddress
+}
+
 function bodiless(request: HttpRequest): HttpRequest {
   return { ...request, method: 'GET', readBody: () => Promise.resolve(new Uint8Array()) }
 }
