@@ -117,8 +117,9 @@ function bound(
   answer: ResponseHeaders,
   owner: SessionOwner,
 ): ResponseHeaders {
-  const id = answer['mcp-session-id']
-  return typeof id === 'string' ? { ...answer, 'mcp-session-id': sessions.bind(id, owner) } : answer
+  const { 'mcp-session-id': id, ...rest } = answer
+  // A backend that names two sessions names none: nobody could tell which one is meant.
+  return typeof id === 'string' ? { ...rest, 'mcp-session-id': sessions.bind(id, owner) } : rest
 }
 
 function tellIdentity(

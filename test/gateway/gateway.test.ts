@@ -604,6 +604,41 @@ describe('GW-10 old protocol versions', () => {
   )
 })
 
+describe('GW-09 bodies that two parsers read differently', () => {
+  const call = (params: string) =>
+    `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${params}}`
+
+  it.each([
+    ['a doubled name', call('{"name":"list","name":"drop"}')],
+    ['a doubled name, escaped', call('{"name":"list","n\\u0061me":"drop"}')],
+    ['a name in another case', call('{"name":"list","Name":"drop"}')],
+    ['a doubled method', '{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call"}'],
+    ['two documents', `${call('{"name":"list"}')}${call('{"name":"drop"}')}`],
+    ['a comment', call('{"name":"list"/*,"name":"drop"*/}')],
+    ['a byte order mark', `\ufeff${call('{"name":"list"}')}`],
+    ['doubled params', '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{},"params":{}}'],
+    ['a trailing comma', call('{"name":"list",}')],
+    ['not JSON', 'name=drop'],
+    ['nothing', ''],
+  ])('%s is refused', async (_, body) => {
+    const { backend, front, token } = await startBoth()
+    const answer = await fetch(front.url, { ...callOf(token), body })
+    expect(answer.status).toBe(400)
+    expect(backend.seen).toEqual([])
+  })
+
+  it.each(['1e400', '"\\ud800"', '{"__proto__":{"x":1}}', '-0', '"\\u0000"'])(
+    'what the guard judged is what the backend reads: %s',
+    async (value) => {
+      const { backend, front, token } = await startBoth()
+      const body = call(`{"name":"list","arguments":{"a":${value}}}`)
+      const { status } = await fetch(front.url, { ...callOf(token), body })
+      expect([200, 400]).toContain(status)
+      expect(backend.seen.map((seen) => seen.body)).toEqual(status === 200 ? [body] : [])
+    },
+  )
+})
+
 describe('several resources', () => {
   it('PR-11 each has its own metadata and its own tokens', async () => {
     const [a, b] = [keep(await startEcho()), keep(await startEcho())]
