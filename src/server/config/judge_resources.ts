@@ -1,0 +1,86 @@
+/**
+ * Judges `resource`, `resources` and `tools`.
+ */
+import { canonicalResource } from '../../protocol/resource.ts'
+import type { Resource } from './context.ts'
+import type { Fault } from './fault.ts'
+import type { Scopes } from './judge_scopes.ts'
+import type { Options, ResourceOptions } from './options.ts'
+
+type Tools = Readonly<{ [tool: string]: readonly string[] }>
+
+export function judgeResources(
+  options: Options,
+  { scopes }: Scopes,
+  fault: Fault,
+): readonly Resource[] {
+  const given = [options.resource, ...(options.resources ?? [])].filter((one) => one !== undefined)
+  if (given.length === 0) fault('resource', 'is missing; name the MCP endpoint to protect')
+  if (options.resource !== undefined && options.resources !== undefined) {
+    fault('resource', 'stands beside resources; use one of them')
+  }
+  judgeTools('tools', options.tools ?? {}, [...scopes.keys()], fault)
+  const judged = given.map((one) =>
+    judgeResource(
+      typeof one === 'string' ? { resource: one } : one,
+      options,
+      [...scopes.keys()],
+      fault,
+    ),
+  )
+  const names = judged.map(({ resource }) => resource)
+  for (const name of new Set(names.filter((one, index) => names.indexOf(one) !== index))) {
+    fault('resources', `names ${name} twice`)
+  }
+  return judged
+}
+
+function judgeResource(
+  given: ResourceOptions,
+  options: Options,
+  known: readonly string[],
+  fault: Fault,
+): Resource {
+  const canonical = canonicalResource(given.resource)
+  const option = `resource ${JSON.stringify(given.resource)}`
+  if (canonical === undefined) {
+    fault(option, 'must be a URL such as https://mcp.example.com/mcp, without a fragment or user')
+  } else {
+    judgePlace(canonical, options, option, fault)
+  }
+  const scopes = given.scopes ?? known
+  for (const scope of scopes.filter((one) => !known.includes(one))) {
+    fault(option, `names the scope ${JSON.stringify(scope)}, which is not among the scopes`)
+  }
+  judgeTools(`${option}: tools`, given.tools ?? {}, scopes, fault)
+  const resource = canonical ?? given.resource
+  return {
+    resource,
+    name: given.name ?? options.name ?? (URL.canParse(resource) ? new URL(resource).host : ''),
+    scopes,
+    tools: new Map(Object.entries({ ...options.tools, ...given.tools })),
+  }
+}
+
+function judgePlace(
+  canonical: string,
+  { dangerouslyAllowHttp }: Options,
+  option: string,
+  fault: Fault,
+): void {
+  const url = new URL(canonical)
+  // RFC 9728 §1.2 allows a query; no MCP endpoint has one, and the guard goes by the path.
+  if (url.search !== '') fault(option, 'must have no query')
+  const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
+  if (url.protocol !== 'https:' && !isLocal && dangerouslyAllowHttp !== true) {
+    fault(option, 'must be https (http only on localhost, 127.0.0.1 or [::1])')
+  }
+}
+
+function judgeTools(option: string, tools: Tools, scopes: readonly string[], fault: Fault): void {
+  for (const [tool, needed] of Object.entries(tools)) {
+    for (const scope of needed.filter((one) => !scopes.includes(one))) {
+      fault(option, `needs ${JSON.stringify(scope)} for ${tool}, which is not among the scopes`)
+    }
+  }
+}
