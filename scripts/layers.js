@@ -1,0 +1,221 @@
+/**
+ * The layer check: arrows between rooms point down, type imports included, there is no circle, and each
+ * thing that reaches outside has one door.
+ *
+ * The tables below are the architecture. `node scripts/layers.js [src]` says what breaks them.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, dirname, join, relative, resolve } from 'node:path'
+
+/** A room imports rooms of lower rows only. */
+const ROWS = {
+  crypto: 1,
+  protocol: 2,
+  stores: 3,
+  http: 3,
+  upstream: 4,
+  guard: 4,
+  adapters: 4,
+  server: 5,
+  gateway: 6,
+  testing: 6,
+  cli: 7,
+}
+
+/** The rows inside `server/`: folders and, at the top, its two files. */
+const SERVER_ROWS = {
+  config: 1,
+  clients: 2,
+  consent: 2,
+  tokens: 2,
+  grants: 3,
+  connections: 3,
+  endpoints: 4,
+  admin: 4,
+  'router.ts': 5,
+  'server.ts': 6,
+}
+
+/** What `server/` may see of the rooms that have drivers: their interfaces. */
+const INTERFACES = {
+  stores: ['store.ts', 'records.ts'],
+  upstream: ['upstream.ts'],
+}
+
+/** Words that only these files may use; `*` stands for any file of a folder. */
+const DOORS = [
+  door('the environment', /\bprocess\.env\b/, ['gateway/settings.ts', 'cli/*']),
+  door('the clock', /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(/, [
+    'server/server.ts',
+    'gateway/calls.ts',
+    'gateway/log.ts',
+  ]),
+  door('randomness', /\bMath\.random\(|\bgetRandomValues\(|\brandomUUID\(/, ['crypto/random.ts']),
+  door('console', /\bconsole\.\w/, ['cli/*']),
+  door('Fetch', /(?<![.\w])fetch\(/, []),
+]
+
+/** Packages that only these files may import. A package in no row may not be imported at all. */
+const PACKAGES = {
+  jose: ['crypto/jwt.ts'],
+  oauth4webapi: ['upstream/oauth2.ts'],
+  valibot: ['protocol/client_metadata.ts'],
+  'http-cache-semantics': ['server/clients/cache_lifetime.ts'],
+  'ipaddr.js': ['http/address.ts'],
+  undici: ['gateway/backend.ts', 'gateway/proxy.ts'],
+  libsql: ['stores/sqlite_database.ts'],
+}
+
+/** Node's own modules that reach outside or guard a secret. The others are free. */
+const MODULES = {
+  'node:http': ['adapters/*', 'gateway/*'],
+  'node:https': ['http/safe_fetch.ts'],
+  'node:net': ['http/*', 'gateway/*', 'server/config/*'],
+  'node:tls': [],
+  'node:dns': ['http/safe_fetch.ts'],
+  'node:dns/promises': ['http/safe_fetch.ts'],
+  'node:crypto': ['crypto/*', 'gateway/session.ts'],
+  'node:fs': ['stores/*', 'cli/*'],
+  'node:fs/promises': ['stores/*', 'gateway/config_file.ts'],
+  'node:sqlite': ['stores/sqlite_database.ts'],
+  'node:child_process': [],
+  'node:vm': [],
+}
+
+const VAGUE = /^(utils?|helpers?|common|misc|shared|lib)$/
+
+function door(what, pattern, files) {
+  return { what, pattern, files }
+}
+
+/** Every breach in the tree at `src`, as lines that name the file and the rule; empty when there is none. */
+function findBreaches(src) {
+  const files = sourceFiles(src)
+  const imports = new Map(files.map((file) => [file, importsOf(src, file)]))
+  return [
+    ...files.flatMap((file) => [
+      ...vagueNames(file),
+      ...openDoors(src, file),
+      ...imports.get(file).flatMap((target) => breachOf(file, target)),
+    ]),
+    ...circles(imports),
+  ]
+}
+
+function sourceFiles(src) {
+  return readdirSync(src, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => name.replaceAll('\\', '/'))
+    .sort()
+}
+
+/** Comments are prose: what they mention is no import and no use. Strings stay, as imports stand in them. */
+function code(src, file) {
+  return readFileSync(join(src, file), 'utf8')
+    .replace(/\/\*[\s\S]*?\*\//g, '')
+    .replace(/(^|[\s;{(,])\/\/.*$/gm, '$1')
+}
+
+/** What a file imports: paths below `src` for files, names for packages. */
+function importsOf(src, file) {
+  const text = code(src, file)
+  const found = [
+    ...text.matchAll(/^\s*(?:import|export)\b(?:[^'"`;]*?\bfrom)?\s*['"]([^'"]+)['"]/gm),
+    ...text.matchAll(/\b(?:import|require|getBuiltinModule)\(\s*['"]([^'"]+)['"]/g),
+    ...text.matchAll(/\bcreateRequire\([^()]*\)\(\s*['"]([^'"]+)['"]/g),
+  ]
+  return found.map(([, name]) =>
+    name.startsWith('.') ? posix(relative(src, resolve(src, dirname(file), name))) : name,
+  )
+}
+
+function posix(path) {
+  return path.replaceAll('\\', '/')
+}
+
+function breachOf(file, target) {
+  if (!target.endsWith('.ts')) return strangers(file, target)
+  if (target.startsWith('..')) return [`${file} imports ${target}, which is outside src`]
+  const from = roomOf(file)
+  const to = roomOf(target)
+  // A door only hands out names.
+  if (from === undefined) return []
+  if (to === undefined) return [`${file} imports the door ${target}; doors are for the outside`]
+  if (ROWS[from] === undefined) return [`${file} is in a room that the table does not know`]
+  if (from === to) return from === 'server' ? insideServer(file, target) : []
+  if (!(ROWS[to] < ROWS[from])) return [`${file} imports ${target}; arrows point down`]
+  return driverSeen(from, to, file, target)
+}
+
+function roomOf(file) {
+  return file.includes('/') ? file.split('/')[0] : undefined
+}
+
+function driverSeen(from, to, file, target) {
+  if (from !== 'server' || INTERFACES[to] === undefined) return []
+  if (INTERFACES[to].includes(basename(target))) return []
+  return [`${file} imports ${target}; server/ sees only ${INTERFACES[to].join(' and ')} of ${to}/`]
+}
+
+function insideServer(file, target) {
+  const [, from] = file.split('/')
+  const [, to] = target.split('/')
+  if (SERVER_ROWS[from] === undefined) return [`${file} is in a room that the table does not know`]
+  if (from === 'endpoints' && to === 'endpoints') {
+    return [`${file} imports ${target}; no endpoint imports an endpoint`]
+  }
+  if (from === to || SERVER_ROWS[to] < SERVER_ROWS[from]) return []
+  return [`${file} imports ${target}; arrows inside server/ point down`]
+}
+
+/** Packages and Node's modules. */
+function strangers(file, name) {
+  const allowed = name.startsWith('node:') ? (MODULES[name] ?? ['*']) : PACKAGES[packageOf(name)]
+  if (allowed === undefined) return [`${file} imports ${name}, which no file may`]
+  if (allowed.some((pattern) => matches(file, pattern))) return []
+  return [`${file} imports ${name}; its door is ${allowed.join(', ') || 'nowhere'}`]
+}
+
+function packageOf(name) {
+  return name
+    .split('/')
+    .slice(0, name.startsWith('@') ? 2 : 1)
+    .join('/')
+}
+
+function matches(file, pattern) {
+  return pattern.endsWith('*') ? file.startsWith(pattern.slice(0, -1)) : file === pattern
+}
+
+function openDoors(src, file) {
+  const text = code(src, file)
+  return DOORS.filter(({ pattern }) => pattern.test(text))
+    .filter(({ files }) => !files.some((allowed) => matches(file, allowed)))
+    .map(({ what, files }) => `${file} uses ${what}; its door is ${files.join(', ') || 'nowhere'}`)
+}
+
+function vagueNames(file) {
+  const vague = file.split('/').find((part) => VAGUE.test(part.replace(/\.ts$/, '')))
+  return vague === undefined ? [] : [`${file} is named ${vague}, which says nothing`]
+}
+
+/** Each circle once, told from the file that comes first in it. */
+function circles(imports) {
+  const done = new Set()
+  const found = []
+  function walk(file, path) {
+    const at = path.indexOf(file)
+    if (at >= 0) return void found.push(`${[...path.slice(at), file].join(' → ')} is a circle`)
+    if (done.has(file)) return
+    for (const target of imports.get(file) ?? []) walk(target, [...path, file])
+    done.add(file)
+  }
+  for (const file of imports.keys()) walk(file, [])
+  return found
+}
+
+const src = resolve(process.argv[2] ?? join(import.meta.dirname, '../src'))
+const breaches = findBreaches(src)
+for (const breach of breaches) process.stderr.write(`✗ ${breach}\n`)
+if (breaches.length > 0) process.exitCode = 1
+else process.stdout.write('The layers hold.\n')
