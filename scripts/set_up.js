@@ -124,9 +124,9 @@ function filesOf(path) {
   if (!readdirable(path)) return [path]
   return readdirSync(join(ROOT, path), { recursive: true, encoding: 'utf8' })
     .map((name) => join(path, name))
-    .filter((name) => /\.ts$/.test(name) && !name.includes('dist'))
+    .filter((name) => name.endsWith('.ts') && !name.includes('dist'))
 }
 
 function readdirable(path) {
-  return !/\.json$/.test(path)
+  return !path.endsWith('.json')
 }

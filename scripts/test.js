@@ -1,0 +1,90 @@
+/**
+ * `npm test`: sets up what is missing, then types, format, lint, layers, build and tests, and last the
+ * rows of the attack catalogue that no test names. What follows `--` goes to vitest, which then runs
+ * only that.
+ */
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { build, buildDemo, checkNode, Fault, give, install, ROOT, run, say, tool } from './set_up.js'
+
+/** What some suites need and npm cannot give: the file that shows it is there, and Debian's packages. */
+const SYSTEM = [
+  {
+    file: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
+    packages: ['chromium', 'fonts-liberation'],
+    suites: 'every suite that needs a browser (the sign-in end to end, and the pages)',
+  },
+]
+
+const REPORT = join(ROOT, 'node_modules/.cache/mcp-oauth/tests.json')
+
+async function main(args) {
+  checkNode()
+  await install()
+  for (const need of SYSTEM) await provide(need)
+  const only = args.length > 0
+  if (!only) await checks()
+  await build()
+  await buildDemo()
+  await test(args)
+  if (!only) await node('the attack catalogue', 'scripts/threats.js', REPORT)
+  close()
+}
+
+/** Installs it where that may be done, and says loudly what is left out where it may not. */
+async function provide({ file, packages, suites }) {
+  if (existsSync(file)) return
+  const command = `apt-get install --no-install-recommends ${packages.join(' ')}`
+  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
+    say(`Installing ${packages.join(' and ')} from the system's packages`)
+    try {
+      return await apt(packages)
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error
+    }
+  }
+  const loud = `NOT TESTED: ${suites}, as there is no ${file}. To get it: ${command}`
+  if (process.env.CI) throw new Fault(loud)
+  say(loud)
+}
+
+async function apt(packages) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const quiet = { env, stdio: ['ignore', 'ignore', 'inherit'] }
+  await run('apt-get update', 'apt-get', ['update', '-qq'], quiet)
+  const install = ['install', '-y', '-qq', '--no-install-recommends', ...packages]
+  await run('apt-get install', 'apt-get', install, quiet)
+}
+
+async function checks() {
+  say('Checking types')
+  await node('the type check', tool('typescript/bin/tsc'), '-p', 'tsconfig.json')
+  say('Checking format')
+  await node('the format check', tool('prettier/bin/prettier.cjs'), '--check', '.')
+  say('Linting')
+  await node('the linter', tool('oxlint/bin/oxlint'), '--deny-warnings')
+  say('Checking the layers')
+  await node('the layer check', 'scripts/layers.js')
+}
+
+async function test(args) {
+  say(args.length > 0 ? `Testing ${args.join(' ')}` : 'Testing')
+  rmSync(REPORT, { force: true })
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`]
+  await node('vitest', tool('vitest/vitest.mjs'), 'run', ...reporters, ...args)
+}
+
+async function node(what, script, ...args) {
+  await run(what, process.execPath, [script, ...args])
+}
+
+/** The last line, alone and plain, so that whatever runs this can count. */
+function close() {
+  const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(
+    readFileSync(REPORT, 'utf8'),
+  )
+  const skipped = numPendingTests > 0 ? `, ${numPendingTests} skipped` : ''
+  process.stdout.write(`${numPassedTests} passed, ${numFailedTests} failed${skipped}\n`)
+}
+
+main(process.argv.slice(2)).catch(give)
