@@ -4,41 +4,46 @@
  * https only, no redirects, the address checked and then connected to, bytes and time limited, and
  * nothing ambient: no cookies, no proxy, no credentials but those the caller gives.
  */
+import { exchange } from './exchange.ts'
+import { FetchError, type FetchPolicy, type SafeFetch } from './fetch_interface.ts'
+import { resolveTarget } from './fetch_target.ts'
+import { isPublicAddress } from './ip_address.ts'
+import { resolveHost, type ResolveHost } from './resolve_host.ts'
 
-/** What may be fetched beside public https. */
-export interface FetchPolicy {
-  /** Hosts (with port) that the operator has named in the configuration: they may be private, and http if loopback. */
-  readonly trustedOrigins: readonly string[]
-  /** Lets any host be private or plain http. For tests and closed networks. */
-  readonly dangerouslyAllowPrivateAddresses: boolean
+export { FetchError } from './fetch_interface.ts'
+export type { FetchPolicy, FetchRequest, FetchResult, SafeFetch } from './fetch_interface.ts'
+
+/** The edge of the network, for tests to put their own in its place. */
+export interface FetchEdge {
+  readonly resolve?: ResolveHost
+  readonly isPublic?: (address: string) => boolean
+  /** Certificates to trust instead of the system's, in PEM. */
+  readonly ca?: string
 }
 
-export interface FetchRequest {
-  readonly method?: 'GET' | 'POST' | 'DELETE'
-  readonly headers?: Readonly<{ [name: string]: string }>
-  readonly body?: string | Uint8Array
-  /** Bytes of the decoded body at most. */
-  readonly maxBytes: number
-  /** Seconds for the whole exchange, look-up and body included. */
-  readonly timeout: number
+/** A fetch that goes only where `policy` lets it. */
+export function createSafeFetch(policy: FetchPolicy, edge: FetchEdge = {}): SafeFetch {
+  const { resolve = resolveHost, isPublic = isPublicAddress, ca } = edge
+  const rules = { policy, resolve, isPublic }
+  return (url, request) =>
+    withDeadline(request.timeout, async (signal) => {
+      const target = await resolveTarget(url, rules, signal)
+      // Whoever gave up while the name was looked up does not begin to connect.
+      signal.throwIfAborted()
+      return await exchange(target, request, ca, signal)
+    })
 }
 
-export interface FetchResult {
-  readonly status: number
-  /** Names in lower case; doubles joined by `, `. */
-  readonly headers: Readonly<{ [name: string]: string }>
-  readonly body: Uint8Array
+/** Runs `work` for `seconds` at most. What it does after that is heard by nobody. */
+function withDeadline<T>(seconds: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController()
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new FetchError('timeout', `no answer within ${seconds} seconds`))
+      controller.abort()
+    }, seconds * 1000)
+    void work(controller.signal)
+      .then(resolve, reject)
+      .finally(() => clearTimeout(timer))
+  })
 }
-
-/** Why nothing came back. `refused` is our policy, the others are the network. */
-export class FetchError extends Error {
-  override readonly name: string = 'FetchError'
-  readonly failure: 'refused' | 'unreachable' | 'timeout' | 'too_large' | 'malformed'
-  constructor(failure: FetchError['failure'], message: string, options: { cause?: unknown } = {}) {
-    super(message, options)
-    this.failure = failure
-  }
-}
-
-/** @throws FetchError */
-export type SafeFetch = (url: string, request: FetchRequest) => Promise<FetchResult>

@@ -1,0 +1,153 @@
+/**
+ * One HTTP exchange with a vetted target, over a connection of its own.
+ *
+ * The connection goes to the vetted addresses, while Host, SNI and certificate carry the URL's name. None
+ * is kept for a next request: whether a POST on a kept connection that breaks was taken cannot be told,
+ * and an upstream's refresh token may work once only.
+ */
+import * as http from 'node:http'
+import * as https from 'node:https'
+import { isIP, type LookupFunction } from 'node:net'
+import { FetchError, type FetchRequest, type FetchResult } from './fetch_interface.ts'
+import type { FetchTarget } from './fetch_target.ts'
+
+const MAX_HEADER_BYTES = 16 * 1024
+// RFC 9110 §15.2 sets no bound; honest servers send one or two.
+const MAX_INTERIM_ANSWERS = 10
+
+/** @throws FetchError `unreachable`, `malformed` or `too_large`; the deadline is `signal`'s. */
+export function exchange(
+  target: FetchTarget,
+  request: FetchRequest,
+  ca: string | undefined,
+  signal: AbortSignal,
+): Promise<FetchResult> {
+  return new Promise((resolve, reject) => {
+    const { host } = target.url
+    const outgoing = start(target, request, ca, signal)
+    let interim = 0
+    outgoing.on('information', () => {
+      interim += 1
+      if (interim > MAX_INTERIM_ANSWERS) {
+        outgoing.destroy(new FetchError('malformed', `${host} sends interim answers only`))
+      }
+    })
+    outgoing.on('upgrade', (_response, socket) => {
+      socket.destroy()
+      reject(new FetchError('malformed', `${host} changes the protocol`))
+    })
+    outgoing.on('response', (response) => {
+      readResponse(response, request.maxBytes)
+        .then(resolve, (error: unknown) => reject(fetchError(error, host)))
+        .finally(() => outgoing.destroy())
+    })
+    outgoing.on('error', (error) => reject(fetchError(error, host)))
+    outgoing.end(request.body)
+  })
+}
+
+function start(
+  { url, addresses }: FetchTarget,
+  request: FetchRequest,
+  ca: string | undefined,
+  signal: AbortSignal,
+): http.ClientRequest {
+  const options: https.RequestOptions = {
+    method: request.method ?? 'GET',
+    headers: headersOf(url, request),
+    agent: false,
+    signal,
+    lookup: pinned(addresses),
+    insecureHTTPParser: false,
+    maxHeaderSize: MAX_HEADER_BYTES,
+  }
+  try {
+    if (url.protocol === 'http:') return http.request(url, options)
+    // Both said aloud, as the environment can change what holds when they are not.
+    const tls = { rejectUnauthorized: true, minVersion: 'TLSv1.2' } as const
+    return https.request(url, { ...options, ...tls, ...(ca === undefined ? {} : { ca }) })
+  } catch (cause) {
+    throw new FetchError('refused', `what is to be sent to ${url.host} is no request`, { cause })
+  }
+}
+
+/** The caller's headers between those it may replace and those it may not. */
+function headersOf(url: URL, { headers = {} }: FetchRequest): { [name: string]: string } {
+  const own = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const)
+  return {
+    accept: 'application/json',
+    ...Object.fromEntries(own),
+    // node:https takes the name for SNI and certificate from here.
+    host: url.host,
+    'user-agent': 'mcp-oauth',
+    'accept-encoding': 'identity',
+    connection: 'close',
+  }
+}
+
+/** A look-up that knows one answer. */
+function pinned(addresses: readonly string[]): LookupFunction {
+  const answers = addresses.map((address) => ({ address, family: isIP(address) }))
+  return (_host, { all }, callback) => {
+    const [first] = answers
+    if (all === true) callback(null, answers)
+    else callback(null, first?.address ?? '', first?.family)
+  }
+}
+
+async function readResponse(
+  response: http.IncomingMessage,
+  maxBytes: number,
+): Promise<FetchResult> {
+  const headers = joinHeaders(response.rawHeaders)
+  // Asked for identity; a coding can hide any number of bytes behind a few.
+  const coding = headers['content-encoding'] ?? 'identity'
+  const transfer = headers['transfer-encoding'] ?? 'chunked'
+  if (coding.toLowerCase() !== 'identity' || transfer.toLowerCase() !== 'chunked') {
+    throw new FetchError('malformed', 'the answer is encoded')
+  }
+  if (Number(headers['content-length'] ?? 0) > maxBytes) throw tooLarge()
+  return { status: response.statusCode ?? 0, headers, body: await readBody(response, maxBytes) }
+}
+
+async function readBody(
+  response: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of response) {
+    length += chunk.length
+    if (length > maxBytes) throw tooLarge()
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+/** From the wire, as node:http drops doubles of some names. */
+function joinHeaders(raw: readonly string[]): { [name: string]: string } {
+  const joined = new Map<string, string>()
+  for (let index = 0; index < raw.length; index += 2) {
+    const name = (raw[index] ?? '').toLowerCase()
+    const value = raw[index + 1] ?? ''
+    const known = joined.get(name)
+    joined.set(name, known === undefined ? value : `${known}, ${value}`)
+  }
+  return Object.fromEntries(joined)
+}
+
+function tooLarge(): FetchError {
+  return new FetchError('too_large', 'the answer is larger than what is read')
+}
+
+function fetchError(error: unknown, host: string): FetchError {
+  if (error instanceof FetchError) return error
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const cause = { cause: error }
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return new FetchError('too_large', `${host} sends more headers than are read`, cause)
+  }
+  return code.startsWith('HPE_')
+    ? new FetchError('malformed', `${host} does not speak HTTP`, cause)
+    : new FetchError('unreachable', `${host} cannot be reached`, cause)
+}

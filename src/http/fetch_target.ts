@@ -1,0 +1,96 @@
+/**
+ * Where a request may go: the checks of its URL and of every address behind it.
+ *
+ * A URL is refused when its host can be read in two ways, and a host when one of its addresses is not
+ * public. What passes names the very addresses that are then connected to, so that nothing is looked up
+ * twice and no second answer can differ from the first.
+ */
+import { isIP } from 'node:net'
+import { FetchError, type FetchPolicy } from './fetch_interface.ts'
+import { isLoopbackAddress, isPublicAddress } from './ip_address.ts'
+import type { ResolveHost } from './resolve_host.ts'
+
+/** A vetted place. */
+export interface FetchTarget {
+  readonly url: URL
+  /** The addresses to connect to and no others, the first first. */
+  readonly addresses: readonly string[]
+}
+
+/** How the outside is met. Tests put their own in its place. */
+export interface TargetRules {
+  readonly policy: FetchPolicy
+  readonly resolve: ResolveHost
+  readonly isPublic: typeof isPublicAddress
+}
+
+// Enough to get through, and too few to have this server knock at many doors.
+const MAX_ADDRESSES_PER_FAMILY = 2
+
+/** @throws FetchError `refused`, or `unreachable` when the name has no address. */
+export async function resolveTarget(
+  text: string,
+  rules: TargetRules,
+  signal: AbortSignal,
+): Promise<FetchTarget> {
+  const url = checkUrl(text)
+  const { trustedOrigins, dangerouslyAllowPrivateAddresses: anywhere } = rules.policy
+  const trusted = anywhere || trustedOrigins.includes(url.origin)
+  if (url.protocol === 'http:' && !trusted) refuse(url, 'is not https')
+
+  const answers = await lookUp(url, rules, trusted, signal)
+  // One private address among public ones is how a look-up is turned against whoever tries the next.
+  if (!trusted && !answers.every((address) => rules.isPublic(address))) {
+    refuse(url, 'has an address that is not public')
+  }
+  if (url.protocol === 'http:' && !anywhere && !answers.every(isLoopbackAddress)) {
+    refuse(url, 'is not https, and not on this machine')
+  }
+  return { url, addresses: few(answers) }
+}
+
+/** The URL, whose host must stand in the text as it was parsed, but for case and the default port. */
+function checkUrl(text: string): URL {
+  if (!URL.canParse(text)) throw new FetchError('refused', 'what is to be fetched is no URL')
+  const url = new URL(text)
+  const [, scheme, authority] = /^(https?):\/\/([^/?#\\]+)/i.exec(text) ?? []
+  if (scheme === undefined || authority === undefined) refuse(url, 'is not https')
+  const written = authority
+    .toLowerCase()
+    .replace(scheme.toLowerCase() === 'https' ? /:443$/ : /:80$/, '')
+  // 0x7f.1, 2130706433, full-width digits, %31, user@host, tabs: two parsers would go to two places.
+  if (written !== url.host) refuse(url, 'is spelled in an unusual way')
+  if (url.hostname.endsWith('.')) refuse(url, 'ends with a dot')
+  return url
+}
+
+async function lookUp(
+  { hostname }: URL,
+  { resolve }: TargetRules,
+  trusted: boolean,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const literal = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
+  if (isIP(literal) !== 0) return [literal]
+  const answers = await resolve(hostname, trusted ? 'operator' : 'stranger', signal).catch(
+    (cause: unknown) => {
+      throw new FetchError('unreachable', `${hostname} cannot be looked up`, { cause })
+    },
+  )
+  if (answers.length === 0) throw new FetchError('unreachable', `${hostname} has no address`)
+  return answers
+}
+
+function few(addresses: readonly string[]): readonly string[] {
+  const seen = new Map<number, number>()
+  return addresses.filter((address) => {
+    const family = isIP(address)
+    const count = seen.get(family) ?? 0
+    seen.set(family, count + 1)
+    return family !== 0 && count < MAX_ADDRESSES_PER_FAMILY
+  })
+}
+
+function refuse(url: URL, fault: string): never {
+  throw new FetchError('refused', `${url.host} ${fault}`)
+}
