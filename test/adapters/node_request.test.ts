@@ -201,7 +201,7 @@ describe('the body', () => {
 
   it('413 closes the connection when the rest is still to come', async () => {
     const { port } = await serveSeen(readText)
-    const answer = await exchange(port, post('Content-Length: 100000'))
+    const answer = await exchange(port, post('Content-Length: 100000'), /\}$/)
     expect(statusOf(answer)).toBe(413)
     expect(answer).toMatch(/connection: close/i)
   })
@@ -219,6 +219,7 @@ describe('the body', () => {
       const answer = await exchange(
         port,
         post(`Content-Encoding: ${coding}`, 'Content-Length: 300000000'),
+        /\}$/,
       )
       expect(statusOf(answer)).toBe(415)
     },
@@ -231,7 +232,7 @@ describe('the body', () => {
       'Content-Encoding: gzip',
       'Content-Length: 70000',
     )
-    expect(statusOf(await exchange(port, sent))).toBe(415)
+    expect(statusOf(await exchange(port, sent, /\}$/))).toBe(415)
   })
 
   it('DS-01 RFC 9110 §15.5.9 408 for one that drips', async () => {
@@ -239,7 +240,7 @@ describe('the body', () => {
     const socket = open(port)
     socket.write(post('Transfer-Encoding: chunked'))
     const drip = setInterval(() => socket.write('1\r\nx\r\n'), 10)
-    const answer = await receive(socket)
+    const answer = await receive(socket, /\}$/)
     clearInterval(drip)
     expect(statusOf(answer)).toBe(408)
     expect(answer).toMatch(/connection: close/i)
