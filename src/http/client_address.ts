@@ -4,8 +4,8 @@
  * `X-Forwarded-For` is a list that grows to the right, one address a proxy. Whatever stands left of the
  * last address that no trusted proxy vouches for was written by a stranger, and is not read.
  */
-import { parseAddress, parseRange, spell, spellRange, unmap, isInRange } from './ip_address.ts'
-import type { IpAddress, IpRange } from './ip_address.ts'
+import { parseAddress, parseRange, spell, spellRange, unmap, isInRange } from './address.ts'
+import type { IpAddress, IpRange } from './address.ts'
 import { headerValues, type HttpRequest } from './message.ts'
 
 /** More hops than this are no chain of proxies. */

@@ -27,7 +27,7 @@ export function readCookies(request: HttpRequest, secure: boolean): Cookies {
   const prefix = secure ? '__Host-' : ''
   const pairs = headerValues(request, 'cookie')
     .flatMap((value) => value.split(';'))
-    .map((pair) => pair.trim().split('='))
+    .map((pair) => stripSpace(pair).split('='))
     .filter(([name]) => name !== undefined && name.startsWith(prefix))
     .map(([name = '', ...value]) => [name.slice(prefix.length), value.join('=')] as const)
   return {
@@ -36,6 +36,12 @@ export function readCookies(request: HttpRequest, secure: boolean): Cookies {
       ...new Set(pairs.map(([name]) => name).filter((name) => name.startsWith(start))),
     ],
   }
+}
+
+// RFC 6265bis §5.6: space and tab only. `trim` would strip more, and the sibling domain that may not set
+// `__Host-x` could set a no-break space and `__Host-x`.
+function stripSpace(pair: string): string {
+  return pair.replace(/^[ \t]+/, '').replace(/[ \t]+$/, '')
 }
 
 /** A `Set-Cookie` value. `Lax`, because the way back from the upstream is a cross-site navigation. */

@@ -7,8 +7,8 @@
  */
 import { isIP } from 'node:net'
 import { FetchError, type FetchPolicy } from './fetch_interface.ts'
-import { isLoopbackAddress, isPublicAddress } from './ip_address.ts'
-import type { ResolveHost } from './resolve_host.ts'
+import { isLoopbackAddress, isPublicAddress } from './address.ts'
+import { isNoSuchName, type ResolveHost } from './resolve_host.ts'
 
 /** A vetted place. */
 export interface FetchTarget {
@@ -24,10 +24,11 @@ export interface TargetRules {
   readonly isPublic: typeof isPublicAddress
 }
 
+const NOT_PUBLIC = 'is not at public addresses only'
 // Enough to get through, and too few to have this server knock at many doors.
 const MAX_ADDRESSES_PER_FAMILY = 2
 
-/** @throws FetchError `refused`, or `unreachable` when the name has no address. */
+/** @throws FetchError `refused`, or `unreachable` when the name cannot be looked up. */
 export async function resolveTarget(
   text: string,
   rules: TargetRules,
@@ -41,7 +42,7 @@ export async function resolveTarget(
   const answers = await lookUp(url, rules, trusted, signal)
   // One private address among public ones is how a look-up is turned against whoever tries the next.
   if (!trusted && !answers.every((address) => rules.isPublic(address))) {
-    refuse(url, 'has an address that is not public')
+    refuse(url, NOT_PUBLIC)
   }
   if (url.protocol === 'http:' && !anywhere && !answers.every(isLoopbackAddress)) {
     refuse(url, 'is not https, and not on this machine')
@@ -65,19 +66,23 @@ function checkUrl(text: string): URL {
 }
 
 async function lookUp(
-  { hostname }: URL,
+  url: URL,
   { resolve }: TargetRules,
   trusted: boolean,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
+  const { hostname } = url
   const literal = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
   if (isIP(literal) !== 0) return [literal]
   const answers = await resolve(hostname, trusted ? 'operator' : 'stranger', signal).catch(
     (cause: unknown) => {
+      // For a stranger a name without an address is like one with a private address, or the answers
+      // would tell which names the inner network has.
+      if (!trusted && isNoSuchName(cause)) return []
       throw new FetchError('unreachable', `${hostname} cannot be looked up`, { cause })
     },
   )
-  if (answers.length === 0) throw new FetchError('unreachable', `${hostname} has no address`)
+  if (answers.length === 0) refuse(url, NOT_PUBLIC)
   return answers
 }
 

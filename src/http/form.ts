@@ -74,7 +74,7 @@ export async function readForm(request: HttpRequest): Promise<Form> {
 
 function decodeUtf8(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
     throw new OAuthError('invalid_request', 'the body is not UTF-8')
   }
@@ -82,6 +82,7 @@ function decodeUtf8(bytes: Uint8Array): string {
 
 /** Whether each `%` begins an escape and the escapes make UTF-8 without NUL. */
 function isWellFormed(text: string): boolean {
+  if (text.includes('\0')) return false
   if (!text.includes('%')) return true
   try {
     return !decodeURIComponent(text).includes('\0')

@@ -28,11 +28,22 @@ export async function resolveHost(
   return answers.map(({ address }) => address)
 }
 
+/** Whether a look-up was answered, with nothing. */
+export function isNoSuchName(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    (error.code === 'ENOTFOUND' || error.code === 'ENODATA')
+  )
+}
+
 async function askNameServers(host: string, signal: AbortSignal): Promise<readonly string[]> {
   const resolver = new Resolver({ timeout: 2000, tries: 2 })
   signal.addEventListener('abort', () => resolver.cancel(), { once: true })
   const [four, six] = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)])
   // Many hosts have one family only, and some name servers cannot answer for the other.
-  if (four.status === 'rejected' && six.status === 'rejected') throw four.reason
+  if (four.status === 'rejected' && six.status === 'rejected') {
+    throw isNoSuchName(four.reason) ? six.reason : four.reason
+  }
   return [four, six].flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))
 }

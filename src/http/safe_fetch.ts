@@ -7,7 +7,7 @@
 import { exchange } from './exchange.ts'
 import { FetchError, type FetchPolicy, type SafeFetch } from './fetch_interface.ts'
 import { resolveTarget } from './fetch_target.ts'
-import { isPublicAddress } from './ip_address.ts'
+import { isPublicAddress } from './address.ts'
 import { resolveHost, type ResolveHost } from './resolve_host.ts'
 
 export { FetchError } from './fetch_interface.ts'
