@@ -10,7 +10,8 @@ import { sha256 } from './hash.ts'
 import { randomSecret } from './random.ts'
 
 /** What a derived key may be used for. */
-export type Purpose = 'access_token' | 'refresh_token' | 'code' | 'seal' | 'cookie' | 'registration'
+export type Purpose =
+  'access_token' | 'refresh_token' | 'code' | 'seal' | 'cookie' | 'registration' | 'jwt'
 
 /** One key of the ring. `kid` tells which key made a value, and nothing about the key. */
 export interface Key {
@@ -22,6 +23,7 @@ export interface Key {
 /** Keys in the order they were given. */
 export interface Keyring {
   readonly newest: Key
+  readonly all: readonly Key[]
   find(kid: string): Key | undefined
 }
 
@@ -39,11 +41,15 @@ export function judgeKeys(keys: readonly string[]): string[] {
     judgeKey(key).map((fault) => `key ${index + 1} ${fault}`),
   )
   if (new Set(keys).size !== keys.length) faults.push('the same key is given twice')
+  else if (new Set(keys.map(kidOf)).size !== keys.length) {
+    // One pair in 2^36. The older of the two would open nothing any more.
+    faults.push('two keys have the same short name; make another one')
+  }
   return faults
 }
 
 function judgeKey(key: string): string[] {
-  if (!KEY.test(key)) {
+  if (!KEY.test(key) || !isCanonical(key.slice(4))) {
     return [
       'is not `mok_` and 43 base64url characters; make one with `npx mcp-oauth keys generate`',
     ]
@@ -63,16 +69,26 @@ export function createKeyring(keys: readonly string[]): Keyring {
   const faults = judgeKeys(keys)
   if (faults.length > 0) throw new RangeError(faults.join('; '))
   const byKid = new Map(keys.map((key) => createKey(key)).map((key) => [key.kid, key]))
-  const newest = [...byKid.values()][0]
+  const all = [...byKid.values()]
+  const newest = all[0]
   if (newest === undefined) throw new RangeError('no key is given')
-  return { newest, find: (kid) => byKid.get(kid) }
+  return { newest, all, find: (kid) => byKid.get(kid) }
+}
+
+function kidOf(text: string): string {
+  return sha256(`kid ${text}`).slice(0, 6)
+}
+
+/** The last of 43 characters has two spare bits; a key must have one spelling, as its kid is made of it. */
+function isCanonical(text: string): boolean {
+  return Buffer.from(text, 'base64url').toString('base64url') === text
 }
 
 function createKey(text: string): Key {
   const secret = Buffer.from(text.slice(4), 'base64url')
   const derived = new Map<Purpose, KeyObject>()
   return {
-    kid: sha256(`kid ${text}`).slice(0, 6),
+    kid: kidOf(text),
     derive(purpose) {
       const known = derived.get(purpose)
       if (known !== undefined) return known

@@ -11,7 +11,7 @@ import {
   hkdfSync,
   type KeyObject,
 } from 'node:crypto'
-import type { Key, Keyring } from './keyring.ts'
+import type { Keyring } from './keyring.ts'
 import { randomBytes } from './random.ts'
 
 /** A sealed value: `s1.<kid>.<nonce, ciphertext and tag in base64url>`. */
@@ -20,6 +20,9 @@ export type Sealed = string & { readonly __brand: 'Sealed' }
 /** Where a sealed value lives, e.g. `connection/<id>/refresh_token`. It opens nowhere else. */
 export type Place = `${string}/${string}/${string}`
 
+/** Stands where a kid stands, when no key of the ring sealed. */
+const UNDER_SECRET = 'secret'
+
 /** Seals `plaintext` for `place` with the newest key. */
 export function seal(keys: Keyring, plaintext: string, place: Place): Sealed {
   return encrypt(keys.newest.derive('seal'), keys.newest.kid, plaintext, place)
@@ -27,19 +30,22 @@ export function seal(keys: Keyring, plaintext: string, place: Place): Sealed {
 
 /** The plaintext of a value sealed for `place`; undefined when it is damaged, moved, or its key is gone. */
 export function open(keys: Keyring, sealed: Sealed, place: Place): string | undefined {
-  const [, kid] = sealed.split('.')
-  const key: Key | undefined = kid === undefined ? undefined : keys.find(kid)
-  return key === undefined ? undefined : decrypt(key.derive('seal'), sealed, place)
+  const parts = readParts(sealed)
+  const key = parts === undefined ? undefined : keys.find(parts.kid)
+  if (parts === undefined || key === undefined) return undefined
+  return decrypt(key.derive('seal'), parts.bytes, place)
 }
 
 /** Seals under a secret that is stored nowhere: only who presents that secret again can open it. */
 export function sealUnder(secret: string, plaintext: string, place: Place): Sealed {
-  return encrypt(keyOf(secret), 'secret', plaintext, place)
+  return encrypt(keyOf(secret), UNDER_SECRET, plaintext, place)
 }
 
 /** Opens what `sealUnder` made with the same secret and place; undefined otherwise. */
 export function openUnder(secret: string, sealed: Sealed, place: Place): string | undefined {
-  return decrypt(keyOf(secret), sealed, place)
+  const parts = readParts(sealed)
+  if (parts === undefined || parts.kid !== UNDER_SECRET) return undefined
+  return decrypt(keyOf(secret), parts.bytes, place)
 }
 
 function keyOf(secret: string): KeyObject {
@@ -58,11 +64,16 @@ function encrypt(key: KeyObject, kid: string, plaintext: string, place: Place): 
   return `s1.${kid}.${bytes.toString('base64url')}` as Sealed
 }
 
-function decrypt(key: KeyObject, sealed: Sealed, place: Place): string | undefined {
-  const [version, , text] = sealed.split('.')
-  if (version !== 's1' || text === undefined) return undefined
+/** The parts of a sealed value in its one spelling: the decoder alone would skip what is no base64url. */
+function readParts(sealed: string): { readonly kid: string; readonly bytes: Buffer } | undefined {
+  const [version, kid, text, ...more] = sealed.split('.')
+  if (version !== 's1' || kid === undefined || text === undefined || more.length > 0)
+    return undefined
   const bytes = Buffer.from(text, 'base64url')
-  if (bytes.length < 28) return undefined
+  return bytes.length < 28 || bytes.toString('base64url') !== text ? undefined : { kid, bytes }
+}
+
+function decrypt(key: KeyObject, bytes: Buffer, place: Place): string | undefined {
   const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12), {
     authTagLength: 16,
   })

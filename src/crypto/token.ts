@@ -22,11 +22,16 @@ const PREFIX: { readonly [kind in TokenKind]: string } = {
 /** No token we make is longer, in characters. */
 export const MAX_TOKEN_LENGTH = 2048
 
-/** A token of `kind` around `claims`, which anyone who holds it can read: nothing secret but the token itself. */
+/**
+ * A token of `kind` around `claims`, which anyone who holds it can read: nothing secret but the token itself.
+ * @throws RangeError when it would be longer than `MAX_TOKEN_LENGTH`.
+ */
 export function makeToken(keys: Keyring, kind: TokenKind, claims: readonly unknown[]): string {
   const body = Buffer.from(JSON.stringify(claims)).toString('base64url')
   const text = `${PREFIX[kind]}${keys.newest.kid}.${body}`
-  return `${text}.${mac(keys.newest, kind, text)}`
+  const token = `${text}.${mac(keys.newest, kind, text)}`
+  if (token.length > MAX_TOKEN_LENGTH) throw new RangeError('the claims are too long for a token')
+  return token
 }
 
 /** The claims of an authentic token of `kind`; undefined for anything else. No I/O. */
