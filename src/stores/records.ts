@@ -6,6 +6,9 @@
  */
 import type { Hash } from '../crypto/hash.ts'
 import type { Sealed } from '../crypto/seal.ts'
+import type { ClientMetadata } from '../protocol/client_metadata.ts'
+
+export type { ClientMetadata, TokenEndpointAuthMethod } from '../protocol/client_metadata.ts'
 
 /** What every record has. */
 export interface BaseRecord {
@@ -13,25 +16,6 @@ export interface BaseRecord {
   /** Seconds since the epoch from which on a driver may delete it; undefined keeps it. */
   readonly expiresAt: number | undefined
 }
-
-/** Client metadata as this server keeps it: RFC 7591 §2, unknown members left out. */
-export interface ClientMetadata {
-  readonly client_name: string | undefined
-  readonly client_uri: string | undefined
-  readonly redirect_uris: readonly string[]
-  readonly grant_types: readonly string[]
-  readonly response_types: readonly string[]
-  readonly token_endpoint_auth_method: TokenEndpointAuthMethod
-  readonly application_type: 'web' | 'native' | undefined
-  readonly scope: string | undefined
-  readonly jwks: { readonly keys: readonly object[] } | undefined
-  readonly jwks_uri: string | undefined
-  readonly software_id: string | undefined
-  readonly software_version: string | undefined
-}
-
-export type TokenEndpointAuthMethod =
-  'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt'
 
 /** A dynamically registered client, or the kept copy of a Client ID Metadata Document. */
 export interface ClientRecord extends BaseRecord {

@@ -1,0 +1,62 @@
+/**
+ * What this process remembers about documents of clients, beside the store: fresh copies, fetches under
+ * way, and hosts that did not answer. Bounded, and lost without harm.
+ */
+import type { PublicJwks } from '../../protocol/client_jwks.ts'
+import type { OAuthError } from '../../protocol/errors.ts'
+import type { Config, Context } from '../config/context.ts'
+import type { Client } from './client.ts'
+
+/** Keys of a client as they were fetched. Times in seconds since the epoch. */
+export interface KeptKeys {
+  readonly jwks: PublicJwks
+  readonly fetchedAt: number
+  readonly freshUntil: number
+}
+
+export interface ClientMemory {
+  readonly documents: Map<string, { readonly client: Client; readonly freshUntil: number }>
+  readonly keys: Map<string, KeptKeys>
+  /** Fetches under way by URL, so that many who ask at once cause one fetch. */
+  readonly fetching: Map<string, Promise<unknown>>
+  /** URLs whose hosts did not answer, and until when nobody tries again. */
+  readonly unreachable: Map<string, { readonly error: OAuthError; readonly until: number }>
+}
+
+const MAX_ENTRIES = 1000
+const memories = new WeakMap<Config, ClientMemory>()
+
+/** The memory of the server that `context` belongs to. */
+export function memoryOf({ config }: Context): ClientMemory {
+  const known = memories.get(config)
+  if (known !== undefined) return known
+  const made: ClientMemory = {
+    documents: new Map(),
+    keys: new Map(),
+    fetching: new Map(),
+    unreachable: new Map(),
+  }
+  memories.set(config, made)
+  return made
+}
+
+/** Puts `value` in as the newest; past 1000 entries the oldest goes. */
+export function remember<T>(map: Map<string, T>, key: string, value: NoInfer<T>): void {
+  map.delete(key)
+  if (map.size >= MAX_ENTRIES) map.delete(map.keys().next().value ?? '')
+  map.set(key, value)
+}
+
+/** The result of `work` under `key`; whoever asks while it is under way gets the same. */
+export function onceAtATime<T>(
+  fetching: Map<string, Promise<unknown>>,
+  key: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const running = fetching.get(key)
+  // Each key is used for one type of work only, which its callers see to.
+  if (running !== undefined) return running as Promise<T>
+  const started = work().finally(() => fetching.delete(key))
+  fetching.set(key, started)
+  return started
+}

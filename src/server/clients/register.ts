@@ -1,0 +1,92 @@
+/**
+ * Keeps a dynamic registration: RFC 7591 §3.2.1.
+ *
+ * A client without a secret gets an id that follows from its metadata, under a key nobody has: the same
+ * software that registers at every start, or twice at once, is one client and one record.
+ */
+import { createHmac } from 'node:crypto'
+import { sha256 } from '../../crypto/hash.ts'
+import { randomId, randomSecret } from '../../crypto/random.ts'
+import type { ClientMetadata, ClientRecord } from '../../stores/records.ts'
+import { StoreUnavailable } from '../../stores/store.ts'
+import type { Context } from '../config/context.ts'
+
+/** A registration as it is answered. The secret is shown this once and stored as a hash. */
+export interface Registration {
+  readonly client_id: string
+  readonly client_secret: string | undefined
+  /** Seconds since the epoch. */
+  readonly client_id_issued_at: number
+  readonly metadata: ClientMetadata
+}
+
+// Two registrations of one client race at most; each loses to one that did the same.
+const MAX_ATTEMPTS = 50
+
+/** Registers `metadata`, which has been judged. `StoreUnavailable` passes through. */
+export function registerClient(context: Context, metadata: ClientMetadata): Promise<Registration> {
+  return metadata.token_endpoint_auth_method.startsWith('client_secret')
+    ? registerConfidential(context, metadata)
+    : registerShared(context, metadata)
+}
+
+async function registerConfidential(
+  context: Context,
+  metadata: ClientMetadata,
+): Promise<Registration> {
+  // The prefix lets secret scanners find what leaked.
+  const client_secret = `mcp_cs_${randomSecret(32)}`
+  const id = randomId(context.clock())
+  const record = { ...newRecord(context, id, metadata), client_secret_hash: sha256(client_secret) }
+  // One write: an id that was never answered is an id whose secret nobody has.
+  if (!(await context.store.insert('client', record))) {
+    throw new StoreUnavailable('a fresh client id exists already')
+  }
+  return { ...answerOf(record), client_secret }
+}
+
+async function registerShared(context: Context, metadata: ClientMetadata): Promise<Registration> {
+  const fresh = newRecord(context, sharedId(context, metadata), metadata)
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+    const found = await context.store.find('client', fresh.id)
+    if (found === undefined) {
+      if (await context.store.insert('client', fresh)) return answerOf(fresh)
+      continue
+    }
+    const { record, version } = found
+    if (!isWorthExtending(context, record)) return answerOf(record)
+    const extended = { ...record, expiresAt: fresh.expiresAt }
+    if (await context.store.replace('client', extended, version)) return answerOf(record)
+  }
+  throw new StoreUnavailable('the client changed under every attempt to write it')
+}
+
+/** Whether less than half of the time is left in which an unused client is kept. Spares most writes. */
+function isWorthExtending({ clock, config }: Context, { expiresAt }: ClientRecord): boolean {
+  return expiresAt !== undefined && expiresAt < clock() + config.registration.unusedLifetime / 2
+}
+
+function newRecord({ clock, config }: Context, id: string, metadata: ClientMetadata): ClientRecord {
+  const now = clock()
+  return {
+    id,
+    source: 'dynamic',
+    metadata,
+    client_secret_hash: undefined,
+    createdAt: now,
+    freshUntil: undefined,
+    // RFC 7591 §5: unused registrations SHOULD expire. The first grant extends this.
+    expiresAt: now + config.registration.unusedLifetime,
+  }
+}
+
+/** Under the keyring, so that nobody can tell from outside whether, or as what, a client is registered. */
+function sharedId({ keys }: Context, metadata: ClientMetadata): string {
+  return createHmac('sha256', keys.newest.derive('registration'))
+    .update(`client ${JSON.stringify(metadata)}`)
+    .digest('base64url')
+}
+
+function answerOf({ id, createdAt, metadata }: ClientRecord): Registration {
+  return { client_id: id, client_secret: undefined, client_id_issued_at: createdAt, metadata }
+}
