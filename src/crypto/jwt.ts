@@ -31,7 +31,7 @@ interface SigningKey {
 }
 
 /** Every algorithm that a signature may have here: RFC 8725 §3.1. */
-export const SIGNATURE_ALGORITHMS: readonly string[] = ['ES256', 'RS256', 'PS256', 'EdDSA']
+export const SIGNING_ALGORITHMS: readonly string[] = ['ES256', 'RS256', 'PS256', 'EdDSA']
 
 // 2048 to 4096 bits in base64url, and an exponent of four bytes at most: a larger key only costs time.
 const MIN_MODULUS = 342
