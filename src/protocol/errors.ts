@@ -48,7 +48,13 @@ export interface OAuthErrorDetails {
   readonly cause?: unknown
 }
 
-/** A refusal in the words of the protocol. `description` is for developers: ASCII, no user input, no secret. */
+// RFC 6749 §5.2 and RFC 6750 §3: error_description MUST NOT have other characters.
+const NOT_DESCRIPTIVE = /[^\x20-\x21\x23-\x5B\x5D-\x7E]/g
+
+/**
+ * A refusal in the words of the protocol. `description` is for developers: no user input, no secret.
+ * What RFC 6749 §5.2 does not allow in it becomes a question mark.
+ */
 export class OAuthError extends Error {
   override readonly name: string = 'OAuthError'
   readonly code: OAuthErrorCode
@@ -61,7 +67,7 @@ export class OAuthError extends Error {
   constructor(code: OAuthErrorCode, description: string, details: OAuthErrorDetails = {}) {
     super(`${code}: ${description}`, { cause: details.cause })
     this.code = code
-    this.description = description
+    this.description = description.replace(NOT_DESCRIPTIVE, '?')
     this.status = details.status ?? defaultStatus(code)
     this.reason = details.reason ?? description
     this.retryAfter = details.retryAfter

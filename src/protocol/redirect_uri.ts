@@ -3,18 +3,22 @@
  *
  * The comparison is of texts, never of parsed URLs (RFC 9700 §4.1.3): no parser is between what was
  * registered and what is asked. The one exception is the port of a loopback redirect (RFC 8252 §7.3).
+ * What may be registered is spelt so plainly that no two parsers can read two hosts or paths in it.
  */
+import { isDangerousScheme } from './dangerous_schemes.ts'
 
 // RFC 3986 §2 without the fragment and without the backslash: what a URI may be spelt with.
-const SPELLING = /^[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?[\]@!$&'()*+,;=%]+$/
-const LOOPBACK = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(?::(\d{1,5}))?(\/[^?#]*)?(\?[^#]*)?$/
-// RFC 9700 §4.1.3 and RFC 8252 §8: schemes whose handler runs, reads or shows what it is given.
-const DANGEROUS = new Set(
-  (
-    'javascript data vbscript file blob about filesystem view-source intent content jar ws wss ftp ' +
-    'mailto tel sms chrome chrome-extension moz-extension ms-its mhtml urn http https'
-  ).split(' '),
-)
+const SPELLING = /^[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9\-._~:/?[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+$/
+const CONTROL = /%(?:[01][0-9A-Fa-f]|7[Ff])/
+const DOT_SEGMENT = /\/(?:\.|%2[Ee]){1,2}(?:\/|$)/
+const LOOPBACK =
+  /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(?::([1-9]\d{0,4}))?(\/[^?#]*)?(\?[^#]*)?$/
+const HTTPS =
+  /^https:\/\/([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\])(?::([1-9]\d{0,4}))?(?:[/?]|$)/
+// RFC 8252 §7.1: a scheme made from a domain name in reverse, a colon, and a path after one slash.
+const REVERSE_DOMAIN = /^[a-z][a-z0-9+-]*(?:\.[a-z0-9][a-z0-9+-]*)+:\/(?!\/)/i
+// `cursor://`, `claude://` and `vscode://` are in use: without a dot, but with a host behind two slashes.
+const SCHEME_AND_HOST = /^[a-z][a-z0-9+-]*:\/\/[a-z0-9_-]+(?:\.[a-z0-9_-]+)*(?:[/?]|$)/i
 const MAX_LENGTH = 2000
 
 /** What a redirect URI is: who receives the code. */
@@ -22,7 +26,8 @@ export type RedirectKind = 'https' | 'loopback' | 'private_use'
 
 /** Whether the text names this computer by one of the three spellings that clients use. */
 export function isLoopbackRedirect(uri: string): boolean {
-  return LOOPBACK.test(uri)
+  const match = LOOPBACK.exec(uri)
+  return match !== null && isPort(match[2])
 }
 
 /** The kind of a registrable URI, or the fault that forbids it, as a sentence about "redirect_uri". */
@@ -30,8 +35,10 @@ export function judgeRedirectUri(uri: string): { kind: RedirectKind } | { fault:
   if (uri.length > MAX_LENGTH) return { fault: 'is longer than 2000 characters' }
   // RFC 6749 §3.1.2: absolute, no fragment; the empty fragment is found in the text, as a parser drops it.
   if (uri.includes('#')) return { fault: 'has a fragment' }
-  if (!SPELLING.test(uri) || /%(?![0-9A-Fa-f]{2})/.test(uri)) return { fault: 'is not a URI' }
-  if (/%(00|0[ad])/i.test(uri)) return { fault: 'has an encoded control character' }
+  if (!SPELLING.test(uri)) return { fault: 'is not a URI' }
+  if (CONTROL.test(uri)) return { fault: 'has an encoded control character' }
+  // A browser goes where the dots lead, which is not what anybody has compared.
+  if (DOT_SEGMENT.test(uri.split('?')[0] ?? '')) return { fault: 'has a dot segment in its path' }
   if (uri.includes('*')) return { fault: 'has a wildcard; each redirect URI is registered in full' }
   if (hasOurParameter(uri)) return { fault: 'has a code, state, iss or error parameter of its own' }
   const scheme = uri.slice(0, uri.indexOf(':')).toLowerCase()
@@ -41,18 +48,19 @@ export function judgeRedirectUri(uri: string): { kind: RedirectKind } | { fault:
 }
 
 function judgeHttps(uri: string): { kind: RedirectKind } | { fault: string } {
-  if (!/^https:\/\/[^/?]/.test(uri) || !URL.canParse(uri)) return { fault: 'is not an https URL' }
-  const url = new URL(uri)
-  if (url.username !== '' || url.password !== '' || authorityOf(uri).includes('@')) {
-    return { fault: 'has user information before the host' }
+  if (/^https:\/\/[^/?]*@/i.test(uri)) return { fault: 'has user information before the host' }
+  const [, host = '', port] = HTTPS.exec(uri) ?? []
+  // A host that a browser would respell (127.1, 0x7f.1, %65vil) is one that others may read differently.
+  const plain = host !== '' && isPort(port) && URL.canParse(uri)
+  if (!plain || new URL(uri).hostname !== host.toLowerCase()) {
+    return { fault: 'is not an https URL with a plainly spelt host' }
   }
   return { kind: 'https' }
 }
 
 function judgeHttp(uri: string): { kind: RedirectKind } | { fault: string } {
-  const port = LOOPBACK.exec(uri)?.[2]
   // OAuth 2.1 §2.3.1: cleartext only to this very computer, spelt as one of three, so that no parser can be fooled.
-  if (!isLoopbackRedirect(uri) || (port !== undefined && !isPort(port)) || !URL.canParse(uri)) {
+  if (!isLoopbackRedirect(uri)) {
     return {
       fault:
         'is http but not loopback (http://localhost, http://127.0.0.1 or http://[::1]); use https',
@@ -62,20 +70,14 @@ function judgeHttp(uri: string): { kind: RedirectKind } | { fault: string } {
 }
 
 function judgePrivateUse(uri: string, scheme: string): { kind: RedirectKind } | { fault: string } {
-  if (DANGEROUS.has(scheme) || scheme.includes('http'))
-    return { fault: `has a scheme that is not allowed` }
-  // RFC 8252 §7.1 wants reverse-domain schemes; cursor://, claude:// and vscode:// are in use without a dot,
-  // so a dotless scheme passes when it names a host, as theirs do.
-  const dotless = !scheme.includes('.')
-  if (dotless && !/^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]+(\/|$|\?)/i.test(uri)) {
-    return { fault: 'has a private-use scheme without a dot and without a host' }
+  if (isDangerousScheme(scheme)) return { fault: 'has a scheme that is not allowed' }
+  if (scheme.includes('.') ? REVERSE_DOMAIN.test(uri) : SCHEME_AND_HOST.test(uri)) {
+    return { kind: 'private_use' }
   }
-  if (!dotless && !/^[a-z0-9+.-]+:\/(?!\/)/i.test(uri)) {
-    return {
-      fault: 'has a private-use scheme that must be followed by one slash (RFC 8252 section 7.1)',
-    }
+  return {
+    fault:
+      'has a private-use scheme in neither form: com.example.app:/path (RFC 8252 section 7.1) or app://host/path',
   }
-  return { kind: 'private_use' }
 }
 
 /** The registered URI that `asked` matches, if any: equal as text, or loopback and equal but for the port. */
@@ -94,12 +96,9 @@ function withoutPort(uri: string): string | undefined {
   return `http://${host}${path}${query}`
 }
 
-function isPort(text: string): boolean {
-  return Number(text) >= 1 && Number(text) <= 65_535
-}
-
-function authorityOf(uri: string): string {
-  return uri.replace(/^[a-z]+:\/\//i, '').split(/[/?]/)[0] ?? ''
+/** Whether a port, already spelt without a zero in front, is in range. None is the scheme's own. */
+function isPort(text: string | undefined): boolean {
+  return text === undefined || Number(text) <= 65_535
 }
 
 function hasOurParameter(uri: string): boolean {

@@ -2,19 +2,25 @@
  * Resource indicators: RFC 8707, and the canonical server URI of the MCP authorization chapter.
  *
  * One resource has one canonical spelling, which is the audience of its tokens. Clients spell it in
- * more ways than one: with capitals in the host, or with a slash behind a bare origin.
+ * more ways than one: with capitals in the host, with the scheme's own port, or with a slash behind a
+ * bare origin. Another slash, case or escape in the path is another resource.
  */
 import { OAuthError } from './errors.ts'
 
+// RFC 3986 §3: scheme, host, port, and the rest. RFC 8707 §2 forbids the fragment, an empty one too.
+const SPELLING =
+  /^https?:\/\/([a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?([/?](?:[a-z0-9\-._~:/?[\]@!$&'()*+,;=]|%[0-9a-f]{2})*)?$/i
+
 /** The spelling under which two texts name the same resource; undefined when `text` can name none. */
 export function canonicalResource(text: string): string | undefined {
-  // RFC 8707 §2: an absolute URI without a fragment, the empty one included. `new URL` would repair
-  // blanks, control characters and backslashes, so what it would repair is refused first.
-  if (!/^https?:\/\/[^\s\\#@]+$/i.test(text) || !URL.canParse(text)) return undefined
+  const [, host = '', rest = ''] = SPELLING.exec(text) ?? []
+  if (host === '' || !URL.canParse(text)) return undefined
   const url = new URL(text)
+  // What a parser respells (127.1, dot segments), others may read differently: it names nothing here.
+  const path = rest.startsWith('/') ? rest : `/${rest}`
+  if (url.hostname !== host.toLowerCase() || url.pathname + url.search !== path) return undefined
   // MCP, Canonical Server URI: without the slash where the path is empty, for interoperability.
-  if (url.pathname === '/' && url.search === '') return url.origin
-  return url.href
+  return path === '/' ? url.origin : url.href
 }
 
 /**
@@ -33,6 +39,7 @@ export function matchResource(
 }
 
 function matchOne(text: string, resources: readonly string[]): string {
+  if (resources.includes(text)) return text
   const canonical = canonicalResource(text)
   if (canonical === undefined) {
     throw new OAuthError(
@@ -40,8 +47,7 @@ function matchOne(text: string, resources: readonly string[]): string {
       'resource must be an absolute http(s) URI without a fragment',
     )
   }
-  const exact = resources.find((resource) => resource === canonical)
-  if (exact !== undefined) return exact
+  if (resources.includes(canonical)) return canonical
   // A client that found a root document asks for the bare origin. With one resource there it can only mean that one.
   const there = resources.filter((resource) => new URL(resource).origin === canonical)
   if (there.length === 1 && there[0] !== undefined) return there[0]

@@ -20,7 +20,7 @@ export function isScopeToken(token: string): boolean {
 }
 
 /**
- * The scopes in `text`, each once; undefined stays undefined.
+ * The scopes in `text`, each once; undefined stays undefined. Blanks beyond one are forgiven.
  * @throws OAuthError `invalid_scope` for what RFC 6749 appendix A.4 does not allow, or more than 200 scopes.
  */
 export function parseScope(text: string): readonly string[]

@@ -65,3 +65,6 @@ export const WELL_KNOWN_REDIRECT_HOSTS: readonly string[] = [
   'insiders.vscode.dev',
   'www.cursor.com',
 ]
+
+/** Seconds by which the clocks of two instances may differ. What one of them drops, none may still need. */
+export const CLOCK_SKEW = 30
