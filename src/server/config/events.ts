@@ -41,11 +41,13 @@ export interface Event {
   readonly about?: string | undefined
   /** The caller's address cut to its network: /24 for IPv4, /48 for IPv6. */
   readonly network?: string | undefined
+  /** What the caller was told to quote, where a page or an answer named one. */
+  readonly reference?: string | undefined
   /** An exception behind `internal_error`, `store_failed` or `upstream_failed`. */
   readonly error?: unknown
 }
 
-/** An event as a subscriber gets it: with its time and a short id that the caller was told too. */
+/** An event as a subscriber gets it: with its time. */
 export interface EmittedEvent extends Event {
   /** Seconds since the epoch. */
   readonly at: number

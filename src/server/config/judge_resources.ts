@@ -29,8 +29,9 @@ export function judgeResources(
     ),
   )
   const names = judged.map(({ resource }) => resource)
-  for (const name of new Set(names.filter((one, index) => names.indexOf(one) !== index))) {
-    fault('resources', `names ${name} twice`)
+  const paths = names.map((name) => (URL.canParse(name) ? new URL(name).pathname : name))
+  for (const path of new Set(paths.filter((one, index) => paths.indexOf(one) !== index))) {
+    fault('resources', `names two with the path ${path}; requests are told apart by it`)
   }
   return judged
 }

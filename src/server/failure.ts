@@ -1,0 +1,90 @@
+/**
+ * What a thrown error becomes: a page for a person, JSON for a program. Anything that is neither a
+ * refusal nor an outage is a bug, and tells nothing of itself.
+ */
+import { randomSecret } from '../crypto/random.ts'
+import type { HttpRequest, HttpResponse } from '../http/message.ts'
+import { errorResponse } from '../http/respond.ts'
+import { OAuthError } from '../protocol/errors.ts'
+import { StoreUnavailable } from '../stores/store.ts'
+import type { Context } from './config/context.ts'
+import { callerNetwork } from './config/rate.ts'
+import type { ErrorKind } from './consent/error_page.ts'
+import { refuse } from './consent/refuse.ts'
+import type { Route } from './routes.ts'
+
+/** Seconds after which a client may try again when the store was down. */
+const RETRY = 5
+
+export function failure(
+  context: Context,
+  request: HttpRequest,
+  { channel }: Pick<Route, 'channel'>,
+  error: unknown,
+): HttpResponse {
+  return channel === 'front' ? pageOf(context, request, error) : responseOf(context, request, error)
+}
+
+function pageOf(context: Context, request: HttpRequest, error: unknown): HttpResponse {
+  if (error instanceof StoreUnavailable) {
+    return refuse(context, request, {
+      kind: 'unavailable',
+      type: 'store_failed',
+      retryAfter: RETRY,
+      error,
+    })
+  }
+  if (!(error instanceof OAuthError)) {
+    return refuse(context, request, { kind: 'internal', type: 'internal_error', error })
+  }
+  return refuse(context, request, {
+    kind: kindOf(error),
+    reason: error.reason,
+    detail: error.description,
+    retryAfter: error.retryAfter,
+  })
+}
+
+function kindOf({ code, status }: OAuthError): ErrorKind {
+  switch (code) {
+    case 'invalid_client':
+    case 'invalid_client_metadata':
+      return 'invalid_client'
+    case 'invalid_redirect_uri':
+      return 'invalid_redirect_uri'
+    case 'temporarily_unavailable':
+      // Thrown on the way to a page for two things only: too many requests, and a client's document.
+      return status === 429 ? 'rate_limited' : 'client_unreachable'
+    case 'server_error':
+      return 'internal'
+    default:
+      return 'invalid_request'
+  }
+}
+
+function responseOf(context: Context, request: HttpRequest, error: unknown): HttpResponse {
+  if (error instanceof OAuthError) {
+    announce(context, request, error)
+    return errorResponse(error)
+  }
+  if (error instanceof StoreUnavailable) {
+    context.events.emit({ type: 'store_failed', about: request.path, error })
+    const description = 'this server cannot reach its store; try again'
+    return errorResponse(
+      new OAuthError('temporarily_unavailable', description, { retryAfter: RETRY }),
+    )
+  }
+  const reference = randomSecret(6)
+  context.events.emit({ type: 'internal_error', about: request.path, reference, error })
+  return errorResponse(new OAuthError('server_error', `something went wrong here (${reference})`))
+}
+
+function announce(context: Context, request: HttpRequest, error: OAuthError): void {
+  if (error.status === 429) return
+  context.events.emit({
+    type: 'token_refused',
+    about: request.path,
+    reason: `${error.code}: ${error.reason}`,
+    network: callerNetwork(context, request),
+  })
+}

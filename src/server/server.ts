@@ -1,0 +1,214 @@
+/**
+ * The server put together: authorization server, upstream client and guard over one store.
+ */
+import { fromFetch, toResponse } from '../adapters/fetch.ts'
+import { signJwt } from '../crypto/jwt.ts'
+import { createKeyring } from '../crypto/keyring.ts'
+import { randomSecret } from '../crypto/random.ts'
+import { createGuard, type Guarded, type GuardOptions } from '../guard/guard.ts'
+import type { AuthInfo } from '../guard/verifier.ts'
+import type { HttpRequest, HttpResponse } from '../http/message.ts'
+import { createRateLimiter } from '../http/rate_limit.ts'
+import { json } from '../http/respond.ts'
+import { createSafeFetch } from '../http/safe_fetch.ts'
+import { OAuthError } from '../protocol/errors.ts'
+import type { Config, Context } from './config/context.ts'
+import { createEvents, type EmittedEvent } from './config/events.ts'
+import { judgeOptions } from './config/judge.ts'
+import type { Options } from './config/options.ts'
+import { upstreamToken } from './connections/upstream_token.ts'
+import { failure } from './failure.ts'
+import { isLive } from './grants/grant.ts'
+import { createRouter } from './router.ts'
+import { createSweep } from './sweep.ts'
+import { createLocalVerifier } from './tokens/local_verifier.ts'
+
+/** Seconds for which an identity assertion is good: longer than a call is on its way, shorter than a coffee. */
+const ASSERTION_LIFETIME = 60
+
+/** What a protected Fetch handler gets beside the request. */
+export interface ProtectedExtra {
+  /** Undefined only with `required: false`, for what may be asked without a token. */
+  readonly authInfo: AuthInfo | undefined
+}
+
+/** The server. Times in seconds. */
+export interface McpOAuth {
+  readonly config: Config
+  /** Answers every OAuth route; undefined when the path is not one of ours. Never throws. */
+  handle(request: HttpRequest): Promise<HttpResponse | undefined>
+  /** The same for Fetch; 404 for other paths. */
+  fetch(request: Request): Promise<Response>
+  /** Judges a request to a protected MCP endpoint. @throws StoreUnavailable */
+  guard(request: HttpRequest, options?: GuardOptions): Promise<Guarded>
+  /** The guard around a Fetch handler, which also finds `auth` on its request, as MCP handlers expect it. */
+  protect(
+    handler: (request: Request, extra: ProtectedExtra) => Response | Promise<Response>,
+    options?: GuardOptions,
+  ): (request: Request) => Promise<Response>
+  /**
+   * Who holds a token; undefined when it does not hold. For `withMcpAuth` of mcp-handler and the
+   * verifiers of the MCP SDKs. The resource is the one whose path the request has, or the only one.
+   * @throws StoreUnavailable
+   */
+  verifyToken(
+    request: Request | undefined,
+    token: string | undefined,
+  ): Promise<AuthInfo | undefined>
+  /**
+   * A fresh access token of the upstream, for the user behind `authInfo`.
+   * @throws OAuthError `invalid_grant` when the user must sign in again, `temporarily_unavailable`
+   */
+  upstreamToken(authInfo: AuthInfo): Promise<string>
+  /** A JWT for `audience` that says who the user is, signed with a key of `/jwks`: RFC 7519. */
+  assertIdentity(authInfo: AuthInfo, audience: string): Promise<string>
+  /** Lets go of the store. */
+  close(): Promise<void>
+}
+
+/** @throws OptionsError that names every fault of the options */
+export function createMcpOAuth(options: Options): McpOAuth {
+  const { config, keys, dangers } = judgeOptions(options)
+  const context = createContext(options, config, keys)
+  for (const danger of dangers) context.events.emit({ type: 'danger', reason: danger })
+  const verifier = createLocalVerifier(context)
+  const guard = createGuard({
+    ...config,
+    scopes: [...config.scopes.keys()],
+    verifier,
+    emit: (event) => context.events.emit(event),
+  })
+  const route = createRouter(context)
+  const sweep = createSweep(context)
+
+  function handle(request: HttpRequest): Promise<HttpResponse | undefined> {
+    sweep()
+    return route(request)
+  }
+
+  async function verifyToken(request: Request | undefined, token: string | undefined) {
+    const resource = resourceFor(config, request)
+    if (token === undefined || resource === undefined) return undefined
+    const verified = await verifier.verify(token, resource)
+    return verified.outcome === 'verified' ? verified.authInfo : undefined
+  }
+
+  return {
+    config,
+    handle,
+    async fetch(request) {
+      const response = await handle(fromFetch(request))
+      return toResponse(response ?? json(404, { error: 'not_found' }))
+    },
+    guard,
+    protect: (handler, guardOptions) => (request) =>
+      protectedCall(context, guard, handler, request, guardOptions),
+    verifyToken,
+    upstreamToken: (authInfo) => upstreamTokenOf(context, authInfo),
+    assertIdentity: (authInfo, audience) => assertIdentity(context, authInfo, audience),
+    close: () => context.store.close(),
+  }
+}
+
+function createContext(options: Options, config: Config, keys: readonly string[]): Context {
+  // The one door to the clock.
+  const clock = options.clock ?? (() => Math.floor(Date.now() / 1000))
+  const { dangerouslyAllowPrivateAddresses } = config.metadataDocuments
+  return {
+    config,
+    keys: createKeyring(keys),
+    store: options.store,
+    upstream: options.upstream,
+    clock,
+    events: createEvents(subscribersOf(options), clock),
+    fetch: createSafeFetch({ trustedOrigins: [], dangerouslyAllowPrivateAddresses }),
+    limiter: createRateLimiter(),
+  }
+}
+
+function subscribersOf({ onEvent }: Options): readonly ((event: EmittedEvent) => void)[] {
+  if (onEvent === undefined) return []
+  return typeof onEvent === 'function' ? [onEvent] : onEvent
+}
+
+async function protectedCall(
+  context: Context,
+  guard: McpOAuth['guard'],
+  handler: (request: Request, extra: ProtectedExtra) => Response | Promise<Response>,
+  request: Request,
+  options: GuardOptions | undefined,
+): Promise<Response> {
+  const plain = fromFetch(request)
+  let guarded: Guarded
+  try {
+    guarded = await guard(plain, options)
+  } catch (error) {
+    return toResponse(failure(context, plain, { channel: 'back' }, error))
+  }
+  if (guarded.outcome === 'refused') return toResponse(guarded.response)
+  const { authInfo, body, headers } = guarded
+  // The handler gets the very bytes that were judged.
+  const judged = new Request(request.url, {
+    method: request.method,
+    headers: request.headers,
+    signal: request.signal,
+    ...(body === undefined ? {} : { body: body as Uint8Array<ArrayBuffer> }),
+  })
+  const response = await handler(Object.assign(judged, { auth: authInfo }), { authInfo })
+  return withHeaders(response, headers)
+}
+
+function withHeaders(response: Response, headers: HttpResponse['headers']): Response {
+  const merged = new Headers(response.headers)
+  for (const [name, value] of Object.entries(headers)) {
+    merged.set(name, typeof value === 'string' ? value : value.join(', '))
+  }
+  const { status, statusText } = response
+  return new Response(response.body, { status, statusText, headers: merged })
+}
+
+function resourceFor({ resources }: Config, request: Request | undefined): string | undefined {
+  const [only, ...others] = resources
+  if (others.length === 0) return only?.resource
+  if (request === undefined) return undefined
+  const { pathname } = new URL(request.url)
+  return resources.find(({ resource }) => new URL(resource).pathname === pathname)?.resource
+}
+
+async function upstreamTokenOf(context: Context, { extra }: AuthInfo): Promise<string> {
+  const found = await context.store.find('grant', extra.grantId)
+  if (found === undefined || !isLive(found.record, context.clock())) {
+    throw new OAuthError('invalid_grant', 'the sign-in is over; sign in again')
+  }
+  const { connectionId } = found.record
+  if (connectionId === undefined) {
+    throw new OAuthError(
+      'invalid_request',
+      'users sign in with the app itself: there is no upstream token',
+    )
+  }
+  return await upstreamToken(context, connectionId)
+}
+
+function assertIdentity(
+  { config, keys, clock }: Context,
+  { clientId, scopes, extra }: AuthInfo,
+  audience: string,
+): Promise<string> {
+  const { user, subject } = extra
+  const now = clock()
+  return signJwt(keys, 'mcp-identity+jwt', {
+    iss: config.issuer,
+    aud: audience,
+    sub: subject,
+    iat: now,
+    exp: now + ASSERTION_LIFETIME,
+    jti: randomSecret(16),
+    client_id: clientId,
+    ...(scopes.length === 0 ? {} : { scope: scopes.join(' ') }),
+    upstream_iss: user.issuer,
+    upstream_sub: user.sub,
+    ...(user.name === undefined ? {} : { name: user.name }),
+    ...(user.email === undefined ? {} : { email: user.email, email_verified: user.email_verified }),
+  })
+}
