@@ -3,9 +3,10 @@
  * to stop.
  */
 import { isReachable } from '../gateway/backend.ts'
+import { judge } from '../gateway/judge.ts'
 import { createLog, mask } from '../gateway/log.ts'
 import { createPlan, type Plan } from '../gateway/plan.ts'
-import { judge, serve, type Service } from '../gateway/serve.ts'
+import { serve, type Service } from '../gateway/serve.ts'
 import { readSettings } from '../gateway/settings.ts'
 import { warnings } from '../gateway/warnings.ts'
 import { gatewayHelp } from './help.ts'

@@ -4,6 +4,7 @@
 import type { ServerResponse } from 'node:http'
 import { writeHttpResponse } from '../adapters/node.ts'
 import type { AuthInfo } from '../guard/verifier.ts'
+import { clientAddress, rateKey } from '../http/client_address.ts'
 import { header, type HttpRequest, type HttpResponse } from '../http/message.ts'
 import { errorResponse, type Headers } from '../http/respond.ts'
 import { OAuthError } from '../protocol/errors.ts'
@@ -53,7 +54,7 @@ export async function answerCall(
   if (!isMethod(request.method)) {
     return write(res, request, notAllowed(headers))
   }
-  const caller = authInfo?.extra.subject ?? `anonymous ${addressOf(context, request)}`
+  const caller = authInfo?.extra.subject ?? `anonymous ${rateKey(addressOf(context, request))}`
   const leave = context.calls.enter(caller)
   if (leave === undefined) return write(res, request, tooMany(headers))
   try {
@@ -138,19 +139,29 @@ function heldToken({ auth }: CallContext, { resource }: Route, authInfo: AuthInf
 }
 
 /**
- * What a refused identity is to the client. A connection that the upstream has ended ends its grant,
- * so the guard then gives the challenge by which the client signs in again.
+ * What a refused identity is to the client. One that has ended at the upstream is a challenge, by which
+ * the client signs in again: the guard's own, which knows where.
  */
 async function refusal(
   { auth }: CallContext,
-  route: Route,
+  { resource }: Route,
   request: HttpRequest,
   error: OAuthError,
   headers: Headers,
 ): Promise<HttpResponse> {
   if (error.code !== 'invalid_grant') return errorResponse(error, headers)
-  const again = await auth.guard(bodiless(request), { resource: route.resource })
-  return again.outcome === 'refused' ? again.response : errorResponse(error, headers)
+  const bodiless: HttpRequest = { ...request, method: 'GET', readBody: noBody }
+  const again = await auth.guard(bodiless, { resource })
+  if (again.outcome === 'refused') return again.response
+  const rawHeaders = withoutToken(request.rawHeaders)
+  const anew = await auth.guard({ ...bodiless, rawHeaders }, { resource })
+  return anew.outcome === 'refused' ? anew.response : errorResponse(error, headers)
+}
+
+function withoutToken(rawHeaders: readonly string[]): readonly string[] {
+  return rawHeaders.filter(
+    (_, index) => rawHeaders[index - (index % 2)]?.toLowerCase() !== 'authorization',
+  )
 }
 
 /** Asked of the guard itself, so that a stream lives by the rules that let it begin. */
@@ -162,18 +173,18 @@ async function holds(auth: McpOAuth, token: string, resource: string): Promise<b
     query: '',
     rawHeaders: ['authorization', `Bearer ${token}`],
     remoteAddress: undefined,
-    readBody: () => Promise.resolve(new Uint8Array()),
+    readBody: noBody,
   }
   const { outcome } = await auth.guard(request, { resource })
   return outcome === 'passed'
 }
 
-function addressOf(_: CallContext, request: HttpRequest): string | undefined {
-  return request.remoteAddress
+function addressOf({ auth }: CallContext, request: HttpRequest): string | undefined {
+  return clientAddress(request, auth.config.trustedProxies)
 }
 
-function bodiless(request: HttpRequest): HttpRequest {
-  return { ...request, method: 'GET', readBody: () => Promise.resolve(new Uint8Array()) }
+function noBody(): Promise<Uint8Array> {
+  return Promise.resolve(new Uint8Array())
 }
 
 function isMethod(method: string): method is Call['method'] {

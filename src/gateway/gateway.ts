@@ -6,10 +6,9 @@
  * ever becomes part of a backend's.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { failureResponse } from '../adapters/failure.ts'
 import { toHttpRequest, writeHttpResponse } from '../adapters/node.ts'
 import { createKeyring } from '../crypto/keyring.ts'
-import type { HttpResponse } from '../http/message.ts'
-import { errorResponse } from '../http/respond.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import type { McpOAuth } from '../server/server.ts'
 import { StoreUnavailable } from '../stores/store.ts'
@@ -80,9 +79,9 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     handler(req, res) {
       answer(req, res).catch((error: unknown) => {
-        if (!(error instanceof OAuthError)) log?.write('error', 'internal_error', { error })
+        if (!(error instanceof OAuthError)) log?.write('error', eventOf(error), { error })
         if (res.headersSent) res.destroy()
-        else writeHttpResponse(res, failure(error), req.method === 'HEAD')
+        else writeHttpResponse(res, failureResponse(error))
       })
     },
     async close(seconds = DRAIN) {
@@ -126,12 +125,6 @@ function splitKeys(keys: string): readonly string[] {
     .filter((key) => key !== '')
 }
 
-/** One catch for everything: an outage is 503, and a bug tells nothing of itself. */
-function failure(error: unknown): HttpResponse {
-  if (error instanceof OAuthError) return errorResponse(error)
-  if (error instanceof StoreUnavailable) {
-    const description = 'this server cannot reach its store; try again'
-    return errorResponse(new OAuthError('temporarily_unavailable', description, { retryAfter: 5 }))
-  }
-  return errorResponse(new OAuthError('server_error', 'something went wrong here'))
+function eventOf(error: unknown): string {
+  return error instanceof StoreUnavailable ? 'store_failed' : 'internal_error'
 }

@@ -26,6 +26,11 @@ export interface Plan {
   readonly config: ConfigFile
 }
 
+/** Whether it has been built by code. */
+export function isUpstream(upstream: Plan['upstream']): upstream is Upstream {
+  return 'type' in upstream
+}
+
 /** The plan of `config`, and what is wrong with it that neither library nor gateway can tell. */
 export function createPlan(config: ConfigFile): { plan: Plan; faults: readonly string[] } {
   const port = config.port ?? PORT
@@ -105,7 +110,8 @@ function judgePlan({ to, resource, resources, upstream }: ConfigFile): readonly 
   if (resources === undefined && to === undefined) {
     faults.push('to is missing; name your MCP server, e.g. --to http://127.0.0.1:9000/mcp')
   }
-  const named = typeof upstream === 'object' && ('type' in upstream || upstream.name !== undefined)
+  const named =
+    typeof upstream === 'object' && (isUpstream(upstream) || upstream.name !== undefined)
   if (!named) faults.push('upstream is missing; say who signs users in, e.g. --upstream github')
   return faults
 }

@@ -3,20 +3,114 @@
  */
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
-import { hardenServer } from '../adapters/node.ts'
-import { canonicalResource } from '../protocol/resource.ts'
-import { OptionsError } from '../server/config/judge.ts'
+import { hardenServer, SERVER_OPTIONS } from '../adapters/node.ts'
 import { createMcpOAuth } from '../server/server.ts'
 import { memory } from '../stores/memory.ts'
+import { sqlite } from '../stores/sqlite.ts'
 import type { Store } from '../stores/store.ts'
+import { createUpstream } from '../upstream/create.ts'
 import type { Upstream } from '../upstream/upstream.ts'
-import { createGateway, judgeGateway, type GatewayOptions } from './gateway.ts'
+import { createGateway, DRAIN, type Gateway } from './gateway.ts'
 import type { Log } from './log.ts'
-import type { Plan } from './plan.ts'
+import { isUpstream, type Plan } from './plan.ts'
 
 export interface Service {
   /** Where it listens. */
   readonly url: string
   /** Takes no more calls, lets those under way finish, and closes everything. */
   close(): Promise<void>
+}
+
+/** A record that nobody has: whether a store answers is seen by asking for it. */
+const NOBODY = '00000000000000000000000000'
+
+/**
+ * Runs a plan in which `judge` found nothing.
+ * @throws StoreUnavailable when the store cannot be opened, Error when the port cannot be listened on
+ */
+export async function serve(plan: Plan, log: Log): Promise<Service> {
+  const { options, backends, config } = plan
+  const store = openStore(plan.store)
+  try {
+    await store.find('grant', NOBODY)
+    const auth = createMcpOAuth({
+      ...options,
+      store,
+      upstream: openUpstream(plan.upstream),
+      onEvent: [(event) => log.onEvent(event), ...[options.onEvent ?? []].flat()],
+    })
+    const { timeouts, recheck, callsPerUser, passHeaders } = config
+    const gateway = createGateway({
+      auth,
+      keys: options.keys,
+      backends,
+      log,
+      ready: () => store.find('grant', NOBODY),
+      ...(timeouts !== undefined && { timeouts }),
+      ...(recheck !== undefined && { recheck }),
+      ...(callsPerUser !== undefined && { callsPerUser }),
+      ...(passHeaders !== undefined && { passHeaders }),
+    })
+    const server = createServer(SERVER_OPTIONS, (req, res) => gateway.handler(req, res))
+    server.on('checkContinue', (req, res) => gateway.handler(req, res))
+    hardenServer(server)
+    const url = await listen(server, plan)
+    return { url, close: () => close(server, gateway, store, config.drain ?? DRAIN) }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+function openStore(store: Plan['store']): Store {
+  if (!('type' in store)) return store
+  return store.type === 'memory' ? memory() : sqlite(store.path)
+}
+
+function openUpstream(upstream: Plan['upstream']): Upstream {
+  return isUpstream(upstream)
+    ? upstream
+    : createUpstream({ ...upstream, name: upstream.name ?? '' })
+}
+
+async function listen(server: Server, { port, host }: Plan): Promise<string> {
+  server.listen(port, host)
+  try {
+    await once(server, 'listening')
+  } catch (cause) {
+    throw new Error(`cannot listen on ${host}:${port}: ${reasonOf(cause)}`, { cause })
+  }
+  const address = server.address()
+  const bound = typeof address === 'object' && address !== null ? address.port : port
+  return `http://${host.includes(':') ? `[${host}]` : host}:${bound}`
+}
+
+function reasonOf(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  switch (code) {
+    case 'EADDRINUSE':
+      return 'something listens there already; choose another --port'
+    case 'EACCES':
+      return 'this user may not; choose a --port above 1023'
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return 'this machine has no such address; choose another --host'
+    default:
+      return cause instanceof Error ? cause.message : 'the reason is unknown'
+  }
+}
+
+/** From the outside in: no new connections, then no calls, then no store. */
+async function close(
+  server: Server,
+  gateway: Gateway,
+  store: Store,
+  seconds: number,
+): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve))
+  await gateway.close(seconds)
+  // Those that are still open have nothing more to hear.
+  server.closeAllConnections()
+  await closed
+  await store.close()
 }

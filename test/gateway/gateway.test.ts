@@ -575,7 +575,8 @@ describe('GW-27 upstream tokens', () => {
       'Bearer up-bob',
     ])
     const refused = await fetch(front.url, callOf(eve.token))
-    expect([401, 403]).toContain(refused.status)
+    expect(refused.status).toBe(401)
+    expect(refused.headers.get('www-authenticate')).toMatch(/^Bearer .*resource_metadata=/)
     expect(backend.seen).toHaveLength(2)
   })
 })

@@ -152,6 +152,7 @@ describe('the command line', () => {
       'lifetimes.code must be a number, 0 or more',
       'clients[0].client_secret must be a text',
       'clients[0].redirect_uri is not known; did you mean redirect_uris?',
+      'clients[0].redirect_uris is missing',
       'keys must be a text or a list',
       'upstream.client_secret must be a text',
       'store must be a text or a store',

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { hardenServer } from '../../../src/adapters/node.ts'
+import { sha256 } from '../../../src/crypto/hash.ts'
 import { createKeyring, generateKey } from '../../../src/crypto/keyring.ts'
 import { randomId } from '../../../src/crypto/random.ts'
 import { seal } from '../../../src/crypto/seal.ts'
@@ -19,7 +20,7 @@ import type { Store } from '../../../src/stores/store.ts'
 import type { RedirectUpstream } from '../../../src/upstream/upstream.ts'
 
 export const ISSUER = 'https://mcp.test'
-export const RESOURCE = `${ISSUER}/mcp`
+export const RESOURCE: string = `${ISSUER}/mcp`
 
 export interface TestGateway {
   readonly url: string
@@ -38,7 +39,7 @@ export interface SignInChoice {
   /** Seconds. */
   readonly lifetime?: number
   readonly user?: Partial<User>
-  /** The user's token at the upstream; none where it is left out. */
+  /** The user's token at the upstream; where it is left out, the connection is gone. */
   readonly upstreamToken?: string
 }
 
@@ -111,7 +112,13 @@ export async function startGateway(
         createdAt: now,
         endedAt: undefined,
         endReason: undefined,
-        code: undefined,
+        code: {
+          hash: sha256(id),
+          redirect_uri: 'https://client.test/callback',
+          code_challenge: 'x'.repeat(43),
+          expiresAt: now,
+          redeemedAt: now,
+        },
         refresh: undefined,
         revokedTokens: [],
       })
@@ -127,8 +134,8 @@ export async function startGateway(
   }
 
   async function connect(subject: string, token: string | undefined, now: number) {
-    if (token === undefined) return undefined
     const id = randomId(now)
+    if (token === undefined) return id
     await store.insert('connection', {
       id,
       expiresAt: undefined,
@@ -171,6 +178,11 @@ export function callOf(
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       ...headers,
     },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: {} }),
+    body: JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method,
+      params: method === 'tools/call' ? { name: 'echo' } : {},
+    }),
   }
 }

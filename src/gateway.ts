@@ -1,0 +1,6 @@
+export { createGateway, type Gateway, type GatewayOptions } from './gateway/gateway.ts'
+export type { Timeouts } from './gateway/backend.ts'
+export type { ConfigFile, ResourceSetting, UpstreamSetting } from './gateway/config_shape.ts'
+export type { Identity } from './gateway/identity.ts'
+export { createLog, type Level, type Log } from './gateway/log.ts'
+export type { BackendOptions, Backends } from './gateway/routes.ts'

@@ -1,0 +1,16 @@
+export {
+  hardenServer,
+  protectNode,
+  SERVER_OPTIONS,
+  toHttpRequest,
+  toNodeHandler,
+  writeHttpResponse,
+  type GuardedHandler,
+  type GuardedRequest,
+  type Guarding,
+  type Next,
+  type NodeHandler,
+  type ProtectOptions,
+  type ReadOptions,
+  type RouteHandler,
+} from './adapters/node.ts'
