@@ -54,6 +54,7 @@ function createProvider(storage: IdentityStorage): Provider {
     responseTypes: ['code'],
     pkce: { required: () => true },
     issueRefreshToken: async () => true,
+    expiresWithSession: async () => false,
     rotateRefreshToken: true,
     ttl: {
       AccessToken: 5 * MINUTE,
@@ -106,7 +107,17 @@ async function interact(request: IncomingMessage, response: ServerResponse): Pro
           login: { accountId: person.sub, remember: false },
           consent: { grantId: await allow(person.sub, client_id, interaction.params['scope']) },
         }
-  await provider.interactionFinished(request, response, result)
+  const next = await provider.interactionResult(request, response, result)
+  await forget(interaction.session ?? {})
+  response.writeHead(303, { location: next }).end()
+}
+
+/** Whoever was here before in this browser makes room, so that Grace need not sign Ada out. */
+async function forget(known: object): Promise<void> {
+  const session = 'uid' in known ? await provider.Session.findByUid(String(known.uid)) : undefined
+  if (session === undefined) return
+  Object.assign(session, { accountId: undefined, authorizations: {} })
+  await session.persist()
 }
 
 /** There is nothing to consent to here: the gateway is the only client, and asks its own users. */

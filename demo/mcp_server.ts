@@ -24,7 +24,8 @@ const handler = createMcpHandler(({ requestInfo }) => {
 const answer = toNodeHandler(handler)
 
 serve(Number(setting('DEMO_PORT')), (request, response) => {
-  if (request.url?.split('?')[0] === '/mcp') void answer(request, response)
+  const { method = 'GET', url = '/' } = request
+  if (url.split('?')[0] === '/mcp') void answer(Object.assign(request, { method, url }), response)
   else response.writeHead(404).end()
 })
 

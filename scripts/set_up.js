@@ -6,7 +6,15 @@
  */
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 
 export const ROOT = resolve(import.meta.dirname, '..')
@@ -43,7 +51,7 @@ export async function install() {
   const why = whyInstall()
   if (why === undefined) return
   say(`Installing the packages of package-lock.json, as ${why} (npm ci; half a minute or so)`)
-  await npm('ci', '--no-audit', '--no-fund')
+  await npm('ci', '--include=dev', '--no-audit', '--no-fund')
 }
 
 /** Builds `dist` and the demo unless their sources are those of the last build. */
@@ -104,8 +112,17 @@ async function compile(what, project, outDir, sources) {
   const built = existsSync(stamp) && readFileSync(stamp, 'utf8') === state
   if (built && existsSync(join(ROOT, outDir))) return
   say(`Building ${what} into ${outDir}/`)
+  // Beside the old one, so that whoever runs that meanwhile, or builds too, sees nothing half done.
+  const fresh = `${outDir}.${process.pid}`
+  await run('the build', process.execPath, [
+    tool('typescript/bin/tsc'),
+    ...['-p', project, '--outDir', fresh],
+  ]).catch((error) => {
+    rmSync(join(ROOT, fresh), { recursive: true, force: true })
+    throw error
+  })
   rmSync(join(ROOT, outDir), { recursive: true, force: true })
-  await run('the build', process.execPath, [tool('typescript/bin/tsc'), '-p', project])
+  renameSync(join(ROOT, fresh), join(ROOT, outDir))
   mkdirSync(dirname(stamp), { recursive: true })
   writeFileSync(stamp, state)
 }

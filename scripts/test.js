@@ -5,7 +5,18 @@
  */
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { build, buildDemo, checkNode, Fault, give, install, ROOT, run, say, tool } from './set_up.js'
+import {
+  build,
+  buildDemo,
+  checkNode,
+  Fault,
+  give,
+  install,
+  ROOT,
+  run,
+  say,
+  tool,
+} from './set_up.js'
 
 /** What some suites need and npm cannot give: the file that shows it is there, and Debian's packages. */
 const SYSTEM = [
