@@ -7,7 +7,7 @@
 import type { HttpResponse } from '../../http/message.ts'
 import { json } from '../../http/respond.ts'
 import { OFFLINE_ACCESS } from '../../protocol/authorization_request.ts'
-import { ASSERTION_ALGORITHMS } from '../clients/authenticate.ts'
+import { SIGNING_ALGORITHMS } from '../../crypto/jwt.ts'
 import type { Config, Context } from '../config/context.ts'
 import { GRANT_TYPES } from '../grants/grant_types.ts'
 
@@ -67,7 +67,7 @@ function authentication(methods: readonly string[]): Authentication {
   return {
     auth_methods_supported: methods,
     ...(methods.includes('private_key_jwt')
-      ? { auth_signing_alg_values_supported: ASSERTION_ALGORITHMS }
+      ? { auth_signing_alg_values_supported: SIGNING_ALGORITHMS }
       : {}),
   }
 }
