@@ -5,22 +5,11 @@
  * whoever publishes one of those has no secret left to authenticate with.
  */
 import * as v from 'valibot'
+import type { VerificationKey } from '../crypto/jwt.ts'
 
-/** The public members of one key, as a JWK. */
-export interface PublicJwk {
-  readonly kty: string
-  readonly kid?: string
-  readonly alg?: string
-  readonly use?: string
-  readonly crv?: string
-  readonly x?: string
-  readonly y?: string
-  readonly n?: string
-  readonly e?: string
-}
-
+/** A set of public keys, public members only. */
 export interface PublicJwks {
-  readonly keys: readonly PublicJwk[]
+  readonly keys: readonly VerificationKey[]
 }
 
 const MAX_KEYS = 50
@@ -54,7 +43,7 @@ export function judgeJwks(value: unknown): PublicJwks | { readonly fault: string
   return { keys: keys.map(publicPart) }
 }
 
-function publicPart(key: v.InferOutput<typeof KEY>): PublicJwk {
+function publicPart(key: v.InferOutput<typeof KEY>): VerificationKey {
   const members = PUBLIC.flatMap((name) => (key[name] === undefined ? [] : [[name, key[name]]]))
-  return Object.fromEntries(members) as PublicJwk
+  return Object.fromEntries(members) as VerificationKey
 }

@@ -2,8 +2,7 @@
  * `private_key_jwt`: a client signs a short-lived statement with a key it has published. RFC 7523 §3.
  */
 import { sha256 } from '../../crypto/hash.ts'
-import { peekJwt, verifyJwt, type JwtMembers } from '../../crypto/jwt.ts'
-import type { PublicJwk } from '../../protocol/client_jwks.ts'
+import { peekJwt, verifyJwt, type JwtMembers, type VerificationKey } from '../../crypto/jwt.ts'
 import { OAuthError } from '../../protocol/errors.ts'
 import type { Context } from '../config/context.ts'
 import type { Client } from './client.ts'
@@ -34,7 +33,7 @@ async function keysOf(
   context: Context,
   client: Client,
   assertion: string,
-): Promise<readonly PublicJwk[]> {
+): Promise<readonly VerificationKey[]> {
   const kid = peekJwt(assertion)?.header['kid']
   try {
     return await resolveClientKeys(context, client, typeof kid === 'string' ? kid : undefined)

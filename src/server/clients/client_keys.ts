@@ -4,7 +4,8 @@
  * Fetched keys are remembered by this process alone. An unknown key id makes it look again, as a client
  * that changed its keys would otherwise be locked out; not often, as the id is anybody's choice.
  */
-import { judgeJwks, type PublicJwk } from '../../protocol/client_jwks.ts'
+import type { VerificationKey } from '../../crypto/jwt.ts'
+import { judgeJwks } from '../../protocol/client_jwks.ts'
 import { OAuthError } from '../../protocol/errors.ts'
 import type { Context } from '../config/context.ts'
 import type { Client } from './client.ts'
@@ -20,7 +21,7 @@ export async function resolveClientKeys(
   context: Context,
   { metadata }: Client,
   kid: string | undefined,
-): Promise<readonly PublicJwk[]> {
+): Promise<readonly VerificationKey[]> {
   if (metadata.jwks !== undefined) return keysIn(metadata.jwks)
   if (metadata.jwks_uri === undefined) throw unusable('the client has no keys')
   const url = metadata.jwks_uri
@@ -63,7 +64,7 @@ async function fetchKeys(context: Context, url: string, known: boolean): Promise
   return kept
 }
 
-function keysIn(value: unknown): readonly PublicJwk[] {
+function keysIn(value: unknown): readonly VerificationKey[] {
   const judged = judgeJwks(value)
   if ('fault' in judged) throw unusable(`jwks ${judged.fault}`)
   return judged.keys
