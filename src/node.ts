@@ -8,9 +8,9 @@ export {
   type GuardedHandler,
   type GuardedRequest,
   type Guarding,
+  type Judged,
   type Next,
   type NodeHandler,
-  type ProtectOptions,
   type ReadOptions,
   type RouteHandler,
 } from './adapters/node.ts'

@@ -4,8 +4,6 @@
  * It translates and decides nothing. Headers and target pass as they came over the wire.
  */
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
-import type { Guarded, GuardOptions } from '../guard/guard.ts'
-import type { AuthInfo } from '../guard/verifier.ts'
 import type { HttpRequest, HttpResponse } from '../http/message.ts'
 import { json } from '../http/respond.ts'
 import { OAuthError } from '../protocol/errors.ts'
@@ -89,45 +87,56 @@ export function toNodeHandler(auth: RouteHandler): NodeHandler {
   }
 }
 
+/** What the guard says of a call. */
+export type Judged<Auth> =
+  | {
+      readonly outcome: 'passed'
+      readonly authInfo: Auth | undefined
+      readonly message: unknown
+      readonly headers: HttpResponse['headers']
+    }
+  | { readonly outcome: 'refused'; readonly response: HttpResponse }
+
 /** What judges calls: `createMcpOAuth`'s result. */
-export interface Guarding {
-  guard(request: HttpRequest, options?: GuardOptions): Promise<Guarded>
+export interface Guarding<Auth, Options> {
+  guard(request: HttpRequest, options?: Options): Promise<Judged<Auth>>
 }
 
 /** A request that the guard let through, as the transports of the MCP SDKs expect it. */
-export interface GuardedRequest extends IncomingMessage {
+export interface GuardedRequest<Auth> extends IncomingMessage {
   /** Who calls; undefined only where `required` is false. */
-  auth?: AuthInfo
+  auth?: Auth
   /** The message, parsed: the very value that was judged. */
   body?: unknown
 }
 
 /** Answers a call, e.g. `(req, res, body) => transport.handleRequest(req, res, body)`. */
-export type GuardedHandler = (req: GuardedRequest, res: ServerResponse, body: unknown) => unknown
-
-export interface ProtectOptions extends GuardOptions {
-  /** Hears what `handler` threw where there is no `next`; a warning of the process by default. */
-  readonly onError?: (error: unknown) => void
-}
+export type GuardedHandler<Auth> = (
+  req: GuardedRequest<Auth>,
+  res: ServerResponse,
+  body: unknown,
+) => unknown
 
 /**
  * The guard around an MCP endpoint. `handler` may take the parsed message or read the request anew.
- * What it throws goes to `next`, or to `onError` and is answered with 500.
+ * What it throws goes to `next`, or to `onError` (a warning of the process by default) and is answered
+ * with 500.
  */
-export function protectNode(
-  auth: Guarding,
-  handler: GuardedHandler,
-  { onError = warn, ...options }: ProtectOptions = {},
+export function protectNode<Auth, Options extends object>(
+  auth: Guarding<Auth, Options>,
+  handler: GuardedHandler<Auth>,
+  options?: Options,
+  onError: (error: unknown) => void = warn,
 ): NodeHandler {
-  async function answer(req: GuardedRequest, res: ServerResponse): Promise<void> {
-    const guarded = await auth.guard(toHttpRequest(req, { keepBody: true }), options)
-    if (guarded.outcome === 'refused') return writeHttpResponse(res, guarded.response)
-    for (const [name, value] of Object.entries(guarded.headers)) {
+  async function answer(req: GuardedRequest<Auth>, res: ServerResponse): Promise<void> {
+    const judged = await auth.guard(toHttpRequest(req, { keepBody: true }), options)
+    if (judged.outcome === 'refused') return writeHttpResponse(res, judged.response)
+    for (const [name, value] of Object.entries(judged.headers)) {
       res.setHeader(name, typeof value === 'string' ? value : [...value])
     }
-    const { authInfo, message } = guarded
-    if (authInfo !== undefined) req.auth = authInfo
-    else delete req.auth
+    const { authInfo, message } = judged
+    if (authInfo === undefined) delete req.auth
+    else req.auth = authInfo
     if (message !== undefined) req.body = message
     await handler(req, res, message)
   }

@@ -10,6 +10,7 @@ import { serve, type Service } from '../gateway/serve.ts'
 import { readSettings } from '../gateway/settings.ts'
 import { warnings } from '../gateway/warnings.ts'
 import { gatewayHelp } from './help.ts'
+import { judgeStorePlace } from './store_place.ts'
 import type { Terminal } from './terminal.ts'
 
 /** @returns the exit status, once there is nothing left to do. */
@@ -20,7 +21,12 @@ export async function gateway(args: readonly string[], terminal: Terminal): Prom
     return 0
   }
   const { plan, faults } = createPlan(settings.config)
-  const found = new Set([...settings.faults, ...faults, ...(await judge(plan))])
+  const found = new Set([
+    ...settings.faults,
+    ...faults,
+    ...judge(plan),
+    ...judgeStorePlace(plan.store),
+  ])
   for (const fault of [...settings.usage, ...found]) terminal.fault(mask(fault))
   if (settings.usage.length > 0) return 2
   if (found.size > 0) return 1

@@ -1,12 +1,10 @@
 /**
  * Everything that is wrong with a plan, told at once. Nothing is opened, written or asked for.
  */
-import { access, constants, stat } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
 import { canonicalResource } from '../protocol/resource.ts'
 import { judgeOptions, OptionsError } from '../server/config/judge.ts'
 import { memory } from '../stores/memory.ts'
-import { judgeUpstream } from '../upstream/create.ts'
+import { judgeUpstream } from '../upstream/setting.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { judgeGateway } from './gateway.ts'
 import { isUpstream, type Plan } from './plan.ts'
@@ -21,19 +19,14 @@ const ANY_UPSTREAM: Upstream = {
 }
 
 /** Every fault, a sentence each that begins with the setting. */
-export async function judge(plan: Plan): Promise<readonly string[]> {
-  const upstream = isUpstream(plan.upstream) ? plan.upstream : ANY_UPSTREAM
-  return [
-    ...judgeLibrary(plan, upstream),
-    ...judgeBackends(plan),
-    ...(upstream === ANY_UPSTREAM ? judgeNamed(plan.upstream) : []),
-    ...(await judgeStore(plan.store)),
-  ]
+export function judge(plan: Plan): readonly string[] {
+  return [...judgeLibrary(plan), ...judgeBackends(plan), ...judgeNamed(plan.upstream)]
 }
 
-function judgeLibrary({ options }: Plan, upstream: Upstream): readonly string[] {
+function judgeLibrary({ options, upstream }: Plan): readonly string[] {
+  const parts = { store: memory(), upstream: isUpstream(upstream) ? upstream : ANY_UPSTREAM }
   try {
-    judgeOptions({ ...options, store: memory(), upstream })
+    judgeOptions({ ...options, ...parts })
     return []
   } catch (error) {
     if (error instanceof OptionsError) return error.faults
@@ -42,41 +35,31 @@ function judgeLibrary({ options }: Plan, upstream: Upstream): readonly string[] 
 }
 
 /** One without `to` is told of before. */
-function judgeBackends({ options, backends, config }: Plan): readonly string[] {
+function judgeBackends({ options, backends, upstream, config }: Plan): readonly string[] {
   const given = Object.entries(backends).filter(([, { to }]) => to !== '')
   const resources = given.map(([name]) => ({ resource: canonicalResource(name) ?? name }))
-  return judgeGateway({
+  const faults = judgeGateway({
     auth: { config: { resources } },
     keys: options.keys,
     backends: Object.fromEntries(given),
     ...(config.passHeaders !== undefined && { passHeaders: config.passHeaders }),
   })
+  const wantsToken = given.some(([, { identity }]) => [identity].flat().includes('upstream_token'))
+  return wantsToken && isUpstream(upstream) && upstream.type === 'session'
+    ? [...faults, "identity: users of the app's own login have no upstream_token to be passed on"]
+    : faults
 }
 
 function judgeNamed(upstream: Plan['upstream']): readonly string[] {
   if (isUpstream(upstream) || upstream.name === undefined) return []
-  return judgeUpstream({ ...upstream, name: upstream.name })
+  return judgeUpstream({ ...upstream, name: upstream.name }).map(
+    (fault) => `upstream.${fault}${mend(fault)}`,
+  )
 }
 
-/** Whether SQLite could work there. Only the file system is asked, and it may change its mind. */
-async function judgeStore(store: Plan['store']): Promise<readonly string[]> {
-  if (!('type' in store) || store.type === 'memory' || store.path === ':memory:') return []
-  const file = resolve(store.path)
-  const found = await stat(file).catch(() => undefined)
-  if (found !== undefined && !found.isFile()) return [`store: ${store.path} is not a file`]
-  const folder = dirname(file)
-  const place = await stat(folder).catch(() => undefined)
-  if (place?.isDirectory() !== true) {
-    return [`store: there is no directory ${folder}; make it, or name another path`]
-  }
-  // SQLite writes beside the file, so it needs the directory too.
-  const needed = found === undefined ? [folder] : [folder, file]
-  for (const path of needed) {
-    const allowed = await access(path, constants.R_OK | constants.W_OK).then(
-      () => true,
-      () => false,
-    )
-    if (!allowed) return [`store: this user may not read and write ${path}`]
-  }
-  return []
+function mend(fault: string): string {
+  if (fault.startsWith('client_id is missing')) return '; set MCP_OAUTH_UPSTREAM_CLIENT_ID'
+  return fault.startsWith('client_secret is missing')
+    ? '; set MCP_OAUTH_UPSTREAM_CLIENT_SECRET'
+    : ''
 }

@@ -7,6 +7,7 @@ import { StreamableHTTPServerTransport as Transport110 } from 'mcp-sdk-1.10/serv
 import { McpServer as McpServer110 } from 'mcp-sdk-1.10/server/mcp.js'
 import { describe, expect, it } from 'vitest'
 import { protectNode, type Guarding, type GuardedHandler } from '../../src/adapters/node.ts'
+import type { GuardOptions } from '../../src/guard/guard.ts'
 import type { AuthInfo } from '../../src/guard/verifier.ts'
 import { header } from '../../src/http/message.ts'
 import { errorResponse } from '../../src/http/respond.ts'
@@ -36,7 +37,7 @@ const authInfo: AuthInfo = {
 const ADA = String.raw`\"subject\":\"ada\"`
 
 /** As much of a guard as the edge needs: it reads the body, and knows one token. */
-const auth: Guarding = {
+const auth: Guarding<AuthInfo, GuardOptions> = {
   async guard(request) {
     if (header(request, 'authorization') !== 'Bearer good') {
       return { outcome: 'refused', response: errorResponse(new OAuthError('invalid_token', 'no')) }
@@ -71,42 +72,43 @@ const told = (info: { extra?: unknown } | undefined) => ({
 })
 
 /** A handler of each line of the SDK; the message is handed over, or read from the request anew. */
-const HANDLERS: readonly (readonly [string, boolean, GuardedHandler])[] = [true, false].flatMap(
-  (handsOver) => {
-    const how = handsOver ? 'handed over' : 'read anew'
-    return [
-      [
-        `SDK v1, ${how}`,
-        handsOver,
-        async (req, res, body) => {
-          const server = new McpServer1({ name: 'test', version: '1' })
-          server.registerTool('whoami', {}, (extra) => told(extra.authInfo))
-          const transport = new StreamableHTTPServerTransport({})
-          await server.connect(transport as Parameters<typeof server.connect>[0])
-          await transport.handleRequest(req, res, handsOver ? body : undefined)
-        },
-      ],
-      [
-        `SDK v2, ${how}`,
-        handsOver,
-        async (req, res, body) => {
-          const transport = new NodeStreamableHTTPServerTransport({})
-          await createServer2().connect(transport)
-          await transport.handleRequest(req, res, handsOver ? body : undefined)
-        },
-      ],
-      [
-        `the handler of SDK v2, ${how}`,
-        handsOver,
-        (req, res, body) => {
-          const handler = toNodeHandler(createMcpHandler(createServer2))
-          // The SDK's own types are without undefined where ours have it.
-          return handler(req as Parameters<typeof handler>[0], res, handsOver ? body : undefined)
-        },
-      ],
-    ] satisfies (readonly [string, boolean, GuardedHandler])[]
-  },
-)
+const HANDLERS: readonly (readonly [string, boolean, GuardedHandler<AuthInfo>])[] = [
+  true,
+  false,
+].flatMap((handsOver) => {
+  const how = handsOver ? 'handed over' : 'read anew'
+  return [
+    [
+      `SDK v1, ${how}`,
+      handsOver,
+      async (req, res, body) => {
+        const server = new McpServer1({ name: 'test', version: '1' })
+        server.registerTool('whoami', {}, (extra) => told(extra.authInfo))
+        const transport = new StreamableHTTPServerTransport({})
+        await server.connect(transport as Parameters<typeof server.connect>[0])
+        await transport.handleRequest(req, res, handsOver ? body : undefined)
+      },
+    ],
+    [
+      `SDK v2, ${how}`,
+      handsOver,
+      async (req, res, body) => {
+        const transport = new NodeStreamableHTTPServerTransport({})
+        await createServer2().connect(transport)
+        await transport.handleRequest(req, res, handsOver ? body : undefined)
+      },
+    ],
+    [
+      `the handler of SDK v2, ${how}`,
+      handsOver,
+      (req, res, body) => {
+        const handler = toNodeHandler(createMcpHandler(createServer2))
+        // The SDK's own types are without undefined where ours have it.
+        return handler(req as Parameters<typeof handler>[0], res, handsOver ? body : undefined)
+      },
+    ],
+  ] satisfies (readonly [string, boolean, GuardedHandler<AuthInfo>])[]
+})
 
 function createServer2(): McpServer {
   const server = new McpServer({ name: 'test', version: '1' })
@@ -163,7 +165,7 @@ describe('protectNode', () => {
   })
 
   it('nothing that claimed to be `auth` stays', async () => {
-    const open: Guarding = {
+    const open: Guarding<AuthInfo, GuardOptions> = {
       guard: () =>
         Promise.resolve({
           outcome: 'passed',
@@ -178,18 +180,15 @@ describe('protectNode', () => {
     expect(await (await fetch(url)).text()).toBe('false')
   })
 
-  it('hands the options to the guard, and not its own', async () => {
+  it('hands the options to the guard', async () => {
     let got: unknown
-    const curious: Guarding = {
+    const curious: typeof auth = {
       guard(request, options) {
         got = options
         return auth.guard(request, options)
       },
     }
-    const protect = protectNode(curious, (_, res) => res.end(), {
-      required: false,
-      onError: () => {},
-    })
+    const protect = protectNode(curious, (_, res) => res.end(), { required: false })
     await fetch((await serve(protect)).url, call)
     expect(got).toEqual({ required: false })
   })
@@ -197,9 +196,12 @@ describe('protectNode', () => {
   it('what the handler throws is told to onError and answered with 500', async () => {
     const errors: unknown[] = []
     const { url } = await serve(
-      protectNode(auth, () => Promise.reject(new Error('secret')), {
-        onError: (error) => errors.push(error),
-      }),
+      protectNode(
+        auth,
+        () => Promise.reject(new Error('secret')),
+        {},
+        (error) => errors.push(error),
+      ),
     )
     const answer = await fetch(url, call)
     expect(answer.status).toBe(500)
@@ -219,7 +221,7 @@ describe('protectNode', () => {
   })
 
   it('a guard that refuses by throwing is answered in its own words', async () => {
-    const away: Guarding = {
+    const away: Guarding<AuthInfo, GuardOptions> = {
       guard: () =>
         Promise.reject(new OAuthError('temporarily_unavailable', 'x', { retryAfter: 7 })),
     }
@@ -229,14 +231,19 @@ describe('protectNode', () => {
 })
 
 describe('a body that a framework has parsed', () => {
-  const see: Guarding = {
+  const see: Guarding<AuthInfo, GuardOptions> = {
     async guard(request) {
       const text = Buffer.from(await request.readBody(1000)).toString()
       return { outcome: 'passed', authInfo, body: undefined, message: text, headers: {} }
     },
   }
   async function seen(body: unknown, type: string): Promise<string> {
-    const protect = protectNode(see, (_, res, message) => res.end(message), { onError: () => {} })
+    const protect = protectNode(
+      see,
+      (_, res, message) => res.end(message),
+      {},
+      () => {},
+    )
     const { url } = await serve((req, res) => {
       req.resume().on('end', () => protect(Object.assign(req, { body }), res))
     })
