@@ -26,7 +26,7 @@ const DANGEROUS: ReadonlySet<string> = new Set(
     'smsto tel xmpp ymsgr',
     // the system, its shops and its installers
     'android-app android-resource bitcoin hcp help itms itms-apps itms-appss itms-services itmss jnlp',
-    'jnlps market otpauth search shell shortcuts steam windows',
+    'jnlps market otpauth search search-ms shell shortcuts steam windows',
     // no place at all
     'http https null tag undefined urn uuid',
   ].flatMap((line) => line.split(' ')),
