@@ -24,7 +24,9 @@ const AZURE_HOST = '168.63.129.16'
 
 /** The address that `text` spells; undefined when it is none. */
 export function parseAddress(text: string): IpAddress | undefined {
-  return isIP(text) === 0 ? undefined : ipaddr.parse(text)
+  if (isIP(text) === 0) return undefined
+  // ipaddr.js takes `::192.0.2.1` (RFC 4291 §2.5.5.1) for `::ffff:192.0.2.1`, and sockets do not.
+  return ipaddr.parse(text.replace(/^::(?=\d+\.)/, '0::'))
 }
 
 /** The address or CIDR range that `text` spells; undefined when it is none. */

@@ -7,7 +7,12 @@ import { Socket, createServer as createTcpServer, type Server } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { afterEach, vi } from 'vitest'
 import { createSafeFetch, FetchError } from '../../../src/http/safe_fetch.ts'
-import type { FetchEdge, FetchResult, SafeFetch } from '../../../src/http/safe_fetch.ts'
+import type {
+  FetchEdge,
+  FetchRequest,
+  FetchResult,
+  SafeFetch,
+} from '../../../src/http/safe_fetch.ts'
 import { AUTHORITY, GOOD, type Certificate } from './certificates.ts'
 
 /** The address that is public in these tests. */
@@ -32,7 +37,8 @@ export async function servePlain(connected: (socket: Socket) => void): Promise<n
   return await listen(createTcpServer(connected))
 }
 
-async function listen(server: Server): Promise<number> {
+/** Starts `server` on a free port, until the test ends. */
+export async function listen(server: Server): Promise<number> {
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
@@ -95,4 +101,47 @@ export function watchConnections(): readonly string[] {
   })
   running.push(() => spy.mockRestore())
   return tried
+}
+
+/** The head of an answer in chunks. */
+export const CHUNKED = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n'
+
+/** Fetches once from a host that does `connected` with each connection. */
+export async function fetchFrom(
+  connected: (socket: Socket) => void,
+  limits: FetchRequest = { maxBytes: 5120, timeout: 5 },
+): Promise<FetchResult> {
+  const port = await serve(connected)
+  return await strangersFetch()(`https://docs.example:${port}/c.json`, limits)
+}
+
+/** Writes `next()` over and over for as long as the other side reads. */
+export function flood(start: string, next: () => string | Uint8Array): (socket: Socket) => void {
+  return (socket) => {
+    socket.once('data', () => {
+      socket.write(start)
+      const more = (): void => {
+        if (socket.destroyed) return
+        while (socket.write(next())) if (socket.destroyed) return
+        socket.once('drain', more)
+      }
+      more()
+    })
+  }
+}
+
+/** Resolves when the client has closed a connection of the server that `connected` serves. */
+export function closing(connected: (socket: Socket) => void): {
+  readonly connected: (socket: Socket) => void
+  readonly closed: Promise<void>
+} {
+  let close: () => void = () => {}
+  const closed = new Promise<void>((resolve) => (close = resolve))
+  return {
+    closed,
+    connected(socket) {
+      socket.on('close', () => close())
+      connected(socket)
+    },
+  }
 }
