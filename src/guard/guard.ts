@@ -127,7 +127,7 @@ async function judgeContent(visit: Visit, authInfo: AuthInfo | undefined): Promi
     if (authInfo !== undefined && !coversScope(authInfo.scopes, demand.scope, settings.hierarchy)) {
       return refuseTools(visit, authInfo, demand)
     }
-    for (const tool of demand.tools) tell(visit, { type: 'tool_allowed', tool }, authInfo, demand)
+    for (const tool of demand.tools) tell(visit, { type: 'tool_allowed', tool }, authInfo)
     return { outcome: 'passed', authInfo, body: bytes, message: value, headers }
   } catch (error) {
     if (!(error instanceof RpcError)) throw error
@@ -148,8 +148,7 @@ function refuseAnonymous(visit: Visit, { scope }: Demand): Guarded {
 
 function refuseTools(visit: Visit, authInfo: AuthInfo, demand: Demand): Guarded {
   const reason = 'insufficient_scope'
-  for (const tool of demand.tools)
-    tell(visit, { type: 'tool_refused', tool, reason }, authInfo, demand)
+  for (const tool of demand.tools) tell(visit, { type: 'tool_refused', tool, reason }, authInfo)
   const { protectedResource } = visit.gate
   const asked = challengeScope(protectedResource, authInfo.scopes, demand.scope)
   return answered(visit, insufficientScope(protectedResource, asked))
@@ -175,15 +174,15 @@ function tell(
   { settings, gate }: Visit,
   { tool, ...event }: Pick<GuardEvent, 'type' | 'tool' | 'reason'>,
   authInfo: AuthInfo | undefined,
-  demand?: Demand,
 ): void {
+  const { resource, tools } = gate.protectedResource
   settings.emit({
     ...event,
-    resource: gate.protectedResource.resource,
+    resource,
     client_id: authInfo?.clientId,
     subject: authInfo?.extra.subject,
     grantId: authInfo?.extra.grantId,
     tool: tool?.slice(0, MAX_TOLD),
-    scope: demand?.scope,
+    scope: tool === undefined ? undefined : tools.get(tool),
   })
 }
