@@ -42,16 +42,20 @@ export interface TestServerOptions extends Partial<
   readonly upstream?: (issuer: string) => Upstream | Promise<Upstream>
   /** Another server whose clock and port this one shares: a second replica on the same store. */
   readonly now?: () => number
+  /** Who may introspect the tokens of the one resource. */
+  readonly resourceServer?: { readonly client_id: string; readonly client_secret: string }
   /** What is behind the guard at `/mcp`. */
   readonly handler?: (req: IncomingMessage, res: ServerResponse) => void
 }
 
 /** Scopes and a tool that need one, as most tests want them. */
 export const SCOPES = { 'notes:read': 'Read your notes', 'notes:write': 'Change your notes' }
-export const TOOLS: { readonly [tool: string]: readonly string[] } = { delete_note: ['notes:write'] }
+export const TOOLS: { readonly [tool: string]: readonly string[] } = {
+  delete_note: ['notes:write'],
+}
 
 export async function startServer(choice: TestServerOptions = {}): Promise<TestServer> {
-  const { path = '', upstream = appLogin, now, handler, ...options } = choice
+  const { path = '', upstream = appLogin, now, handler, resourceServer, ...options } = choice
   const server = createServer()
   hardenServer(server)
   server.listen(0, '127.0.0.1')
@@ -66,6 +70,9 @@ export async function startServer(choice: TestServerOptions = {}): Promise<TestS
   const auth = createMcpOAuth({
     issuer,
     ...(options.resources === undefined && { resource: `${origin}/mcp` }),
+    ...(resourceServer !== undefined && {
+      resourceServers: [{ ...resourceServer, resource: `${origin}/mcp` }],
+    }),
     scopes: SCOPES,
     tools: TOOLS,
     onEvent: (event) => void events.push(event),

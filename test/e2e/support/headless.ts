@@ -15,7 +15,7 @@ export async function signInHeadless(
 ): Promise<URL> {
   const page = await agent.get(authorizationUrl)
   if (page.status !== 200) throw new Error(`no consent page: ${page.status} ${page.leadsTo}`)
-  const issuer = new URL(authorizationUrl).origin
+  const issuer = authorizationUrl.split('/authorize?')[0] ?? ''
   const approved = await decide({ issuer }, agent, page)
   const callback = await provider.signIn(approved.leadsTo ?? '', user)
   const arrived = await agent.get(callback)

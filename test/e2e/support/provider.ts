@@ -24,12 +24,16 @@ export interface TestProvider {
   redirectToAuthorization(url: URL): void
   saveCodeVerifier(verifier: string): void
   codeVerifier(): string
+  invalidateCredentials(what: string): void
+  saveDiscoveryState(state: object): void
+  discoveryState(): never | undefined
   /** Everything it holds, for the tests. */
   readonly kept: {
     information?: Kept | undefined
     tokens?: Kept | undefined
     authorizationUrl?: URL | undefined
     verifier?: string
+    discovery?: object
     readonly state: string
   }
 }
@@ -56,5 +60,11 @@ export function createProvider(redirectUrl: string, clientMetadataUrl?: string):
     redirectToAuthorization: (url) => void (kept.authorizationUrl = url),
     saveCodeVerifier: (verifier) => void (kept.verifier = verifier),
     codeVerifier: () => kept.verifier ?? '',
+    invalidateCredentials(what) {
+      if (what === 'all' || what === 'tokens') kept.tokens = undefined
+      if (what === 'all' || what === 'client') kept.information = undefined
+    },
+    saveDiscoveryState: (state) => void (kept.discovery = state),
+    discoveryState: () => kept.discovery as never,
   }
 }
