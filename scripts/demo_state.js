@@ -54,6 +54,7 @@ export function writeGatewayConfig({ directory, keys, client_secret }, at) {
     // What a client gets at first; the tool below makes it come back for more.
     defaultScope: ['notes:read'],
     tools: { delete_note: ['notes:write'] },
+    allow: { domains: ['example.com'] },
   })
   return path
 }
