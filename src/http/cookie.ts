@@ -41,7 +41,15 @@ export function readCookies(request: HttpRequest, secure: boolean): Cookies {
 // RFC 6265bis §5.6: space and tab only. `trim` would strip more, and the sibling domain that may not set
 // `__Host-x` could set a no-break space and `__Host-x`.
 function stripSpace(pair: string): string {
-  return pair.replace(/^[ \t]+/, '').replace(/[ \t]+$/, '')
+  let start = 0
+  let end = pair.length
+  while (start < end && isSpace(pair[start])) start += 1
+  while (start < end && isSpace(pair[end - 1])) end -= 1
+  return pair.slice(start, end)
+}
+
+function isSpace(character: string | undefined): boolean {
+  return character === ' ' || character === '\t'
 }
 
 /** A `Set-Cookie` value. `Lax`, because the way back from the upstream is a cross-site navigation. */
