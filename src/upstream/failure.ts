@@ -64,9 +64,10 @@ export function answerFailure(
 /** RFC 9110 §10.2.3: seconds or a date, as seconds from now; an hour at most, undefined when it is neither. */
 export function readRetryAfter(value: string | undefined, now: number): number | undefined {
   if (value === undefined) return undefined
-  const seconds = /^\d{1,10}$/.test(value.trim())
-    ? Number(value)
-    : Math.ceil(Date.parse(value) / 1000) - now
+  const text = value.trim()
+  // `Date.parse` alone would take -5 for a year. §5.6.7: IMF-fixdate is what is sent.
+  const date = /^[A-Z][a-z]{2}, .* GMT$/.test(text) ? Date.parse(text) : Number.NaN
+  const seconds = /^\d{1,10}$/.test(text) ? Number(text) : Math.ceil(date / 1000) - now
   return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0), MAX_WAIT) : undefined
 }
 

@@ -88,13 +88,13 @@ export function usesPkce({
  * §2.4), no error. @throws UpstreamError
  */
 export function readCallback(
-  { who, server }: Party,
+  { who, server, client_id }: Party,
   query: string,
   state: string,
 ): URLSearchParams {
   const parameters = new URLSearchParams(query)
   try {
-    const checked = oauth.validateAuthResponse(server, { client_id: '' }, parameters, state)
+    const checked = oauth.validateAuthResponse(server, { client_id }, parameters, state)
     // RFC 6749 §4.1.2: once, and not empty.
     const codes = checked.getAll('code')
     if (codes.length === 1 && codes[0] !== '') return checked
@@ -102,6 +102,8 @@ export function readCallback(
     if (error instanceof oauth.AuthorizationResponseError) {
       throw callbackFailure(who, error.error, error.error_description)
     }
+    // A TypeError is how the package calls misuse: a bug of ours, whatever came back.
+    if (error instanceof TypeError) throw error
     throw refusal(who, 'the sign-in that came back is refused', error)
   }
   throw new UpstreamError('permanent', `${who}: the sign-in came back without one code`)
