@@ -11,7 +11,7 @@ import { readBearerToken } from './bearer_token.ts'
 import { challengeScope } from './challenge_scope.ts'
 import { createGates, type Gate } from './gate.ts'
 import { readMessageBody } from './message_body.ts'
-import { isPreflight, judgeOrigin, preflightHeaders } from './origin.ts'
+import { isPreflight, judgeOrigin, NO_HEADERS, preflightHeaders } from './origin.ts'
 import {
   foreign,
   insufficientScope,
@@ -62,7 +62,6 @@ const MAX_BODY = 4 * 1024 * 1024
 /** Hello and the lists are short. Strangers get no more of this server's time than these need. */
 const MAX_ANONYMOUS_BODY = 64 * 1024
 const MAX_TOLD = 200
-const NO_HEADERS: Headers = {}
 
 export function createGuard(settings: GuardSettings): Guard {
   const findGate = createGates(settings)
@@ -120,15 +119,15 @@ async function judgeContent(visit: Visit, authInfo: AuthInfo | undefined): Promi
   try {
     const { maxBody = MAX_BODY } = settings
     const limit = authInfo === undefined ? Math.min(maxBody, MAX_ANONYMOUS_BODY) : maxBody
-    const { bytes, value, messages } = await readMessageBody(request, limit)
-    const demand = demandOf(messages, gate.protectedResource.tools)
+    const { bytes, body } = await readMessageBody(request, limit)
+    const demand = demandOf(body.messages, gate.protectedResource.tools)
     if (authInfo === undefined && !demand.open) return refuseAnonymous(visit, demand)
     // MCP, Step-Up Authorization Flow: hierarchies count.
     if (authInfo !== undefined && !coversScope(authInfo.scopes, demand.scope, settings.hierarchy)) {
       return refuseTools(visit, authInfo, demand)
     }
-    for (const tool of demand.tools) tell(visit, { type: 'tool_allowed', tool }, authInfo)
-    return { outcome: 'passed', authInfo, body: bytes, message: value, headers }
+    for (const tool of demand.tools) tell(visit, 'tool_allowed', authInfo, undefined, tool)
+    return { outcome: 'passed', authInfo, body: bytes, message: body.value, headers }
   } catch (error) {
     if (!(error instanceof RpcError)) throw error
     // What is too long for a stranger may be right for a user.
@@ -148,7 +147,7 @@ function refuseAnonymous(visit: Visit, { scope }: Demand): Guarded {
 
 function refuseTools(visit: Visit, authInfo: AuthInfo, demand: Demand): Guarded {
   const reason = 'insufficient_scope'
-  for (const tool of demand.tools) tell(visit, { type: 'tool_refused', tool, reason }, authInfo)
+  for (const tool of demand.tools) tell(visit, 'tool_refused', authInfo, reason, tool)
   const { protectedResource } = visit.gate
   const asked = challengeScope(protectedResource, authInfo.scopes, demand.scope)
   return answered(visit, insufficientScope(protectedResource, asked))
@@ -160,29 +159,33 @@ function refuse(
   response: HttpResponse,
   authInfo?: AuthInfo,
 ): Guarded {
-  tell(visit, { type: 'request_refused', reason }, authInfo)
+  tell(visit, 'request_refused', authInfo, reason)
   return answered(visit, response)
 }
 
 /** CORS on refusals too: a page that cannot read the challenge cannot sign its user in. */
-function answered({ cors }: Visit, response: HttpResponse): Guarded {
-  const headers = cors === NO_HEADERS ? response.headers : { ...response.headers, ...cors }
-  return { outcome: 'refused', response: { ...response, headers } }
+function answered({ cors }: Visit, { status, headers, body }: HttpResponse): Guarded {
+  const told = cors === NO_HEADERS ? headers : { ...headers, ...cors }
+  return { outcome: 'refused', response: { status, headers: told, body } }
 }
 
+/** Written out in full: it stands in the way of every call, and spreading would cost more than the rest. */
 function tell(
   { settings, gate }: Visit,
-  { tool, ...event }: Pick<GuardEvent, 'type' | 'tool' | 'reason'>,
+  type: GuardEvent['type'],
   authInfo: AuthInfo | undefined,
+  reason: RefusalReason | undefined,
+  tool?: string,
 ): void {
   const { resource, tools } = gate.protectedResource
   settings.emit({
-    ...event,
-    resource,
+    type,
     client_id: authInfo?.clientId,
     subject: authInfo?.extra.subject,
     grantId: authInfo?.extra.grantId,
-    tool: tool?.slice(0, MAX_TOLD),
+    resource,
     scope: tool === undefined ? undefined : tools.get(tool),
+    tool: tool?.slice(0, MAX_TOLD),
+    reason,
   })
 }

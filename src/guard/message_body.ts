@@ -7,8 +7,9 @@ import { readRpcBody, type RpcBody } from './json_rpc.ts'
 import { checkRequestMetadata } from './request_metadata.ts'
 import { RpcError } from './rpc_error.ts'
 
-export interface MessageBody extends RpcBody {
+export interface MessageBody {
   readonly bytes: Uint8Array
+  readonly body: RpcBody
 }
 
 // RFC 8259 §8.1: UTF-8. Another charset named here would be another text to whoever believes it.
@@ -26,7 +27,7 @@ export async function readMessageBody(request: HttpRequest, limit: number): Prom
   const bytes = await readBytes(request, limit)
   const body = readRpcBody(bytes)
   checkRequestMetadata(request, body)
-  return { ...body, bytes }
+  return { bytes, body }
 }
 
 async function readBytes(request: HttpRequest, limit: number): Promise<Uint8Array> {

@@ -24,7 +24,8 @@ export type Foreign = 'foreign_host' | 'foreign_origin'
 const NAMES = '(?:[a-z0-9-]+\\.)*localhost|127(?:\\.\\d{1,3}){3}|\\[::1\\]'
 const LOOPBACK_HOST = new RegExp(`^(?:${NAMES})(?::\\d{1,5})?$`, 'i')
 const LOOPBACK_ORIGIN = new RegExp(`^https?://(?:${NAMES})(?::\\d{1,5})?$`)
-const NO_HEADERS: Headers = {}
+/** What a program is told, which sends no origin. */
+export const NO_HEADERS: Headers = {}
 // What a page's own code cannot read without: the challenge above all.
 const EXPOSED = 'WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version, Retry-After'
 const METHODS = 'GET, POST, DELETE'
