@@ -85,7 +85,7 @@ export function parseRegistration(value: unknown, policy: ClientPolicy): ClientM
 }
 
 /**
- * The metadata in the document at `client_id`: CIMD §4 and MCP, Client ID Metadata Documents.
+ * The metadata in the document at `client_id`: CIMD §4.1 and MCP, Client ID Metadata Documents.
  * @throws OAuthError `invalid_client_metadata`, `invalid_redirect_uri`, `invalid_software_statement`
  */
 export function parseMetadataDocument(
@@ -94,7 +94,7 @@ export function parseMetadataDocument(
   policy: ClientPolicy,
 ): ClientMetadata {
   const members = membersOf(value)
-  // CIMD §4: the document names its own address, compared as text.
+  // CIMD §4.1: the document names its own address, compared as text.
   if (members['client_id'] !== client_id) throw invalid('client_id is not the URL of the document')
   // CIMD §4.1: no secret can be shared with everybody who reads the document.
   if ('client_secret' in members || 'client_secret_expires_at' in members) {

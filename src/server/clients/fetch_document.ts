@@ -21,9 +21,9 @@ export interface FetchedDocument {
   readonly result: FetchResult
 }
 
-// CIMD §8.7 and MCP clients' own budgets: a person waits for this.
+// CIMD §6.6 and MCP clients' own budgets: a person waits for this.
 const TIMEOUT = 5
-// CIMD §5.1 forbids to cache error responses, so only silence is remembered, and not for long.
+// CIMD §4.3 forbids to cache error responses, so only silence is remembered, and not for long.
 const REMEMBER_SILENCE = 10
 const RETRY_AFTER = 30
 
@@ -70,7 +70,7 @@ function refusalOf(context: Context, url: string, { failure, message }: FetchErr
 
 function readJson({ status, headers, body }: FetchResult): unknown {
   if (status >= 500 || status === 429) throw unavailable(`status ${status}`, RETRY_AFTER)
-  // CIMD §5: 200 and nothing else; a redirect is an error response too.
+  // CIMD §4: 200 and nothing else; a redirect is an error response too.
   if (status !== 200) throw unusable(`status ${status}`)
   if (!isJsonType(headers['content-type'])) throw unusable('the content type is not JSON')
   const parsed = parseJsonDocument(body)

@@ -11,7 +11,7 @@ export interface FreshnessBounds {
 }
 
 /**
- * Seconds for which the answer to a plain GET is fresh. CIMD §5.2: the server SHOULD respect HTTP
+ * Seconds for which the answer to a plain GET is fresh. CIMD §4.3: the server SHOULD respect HTTP
  * caching within bounds of its own. The lower one also holds for `no-store`: it is what keeps a
  * stranger from making this server fetch one document over and over.
  */

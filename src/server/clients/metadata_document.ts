@@ -17,7 +17,7 @@ import { memoryOf, onceAtATime, remember } from './memory.ts'
 
 type Kept = Versioned<ClientRecord> | undefined
 
-// CIMD §8.7 advises 5 kB.
+// CIMD §6.6 advises 5 kB.
 const MAX_BYTES = 5 * 1024
 
 /** The client of the document at `client_id`, fresh or fetched now. @throws as `resolveClient` */

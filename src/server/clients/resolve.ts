@@ -1,8 +1,8 @@
 /**
  * From a client id to its client: written down by the operator, named by a URL, or registered.
  *
- * The spelling decides between the last two (CIMD §7.1): a URL is never looked up among the
- * registrations, and nothing else is ever fetched.
+ * The spelling decides between the last two: a URL is never looked up among the registrations, and
+ * nothing else is ever fetched.
  */
 import { isClientIdUrl } from '../../protocol/client_id_url.ts'
 import { OAuthError } from '../../protocol/errors.ts'
