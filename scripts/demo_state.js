@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { ROOT } from './set_up.js'
 
 const CLIENT_ID = 'mcp-oauth-demo'
@@ -26,24 +27,28 @@ export function openState(directory) {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   chmodSync(directory, 0o700)
   const path = join(directory, 'demo.json')
-  if (!existsSync(path)) writePrivate(path, { keys: newKey(), client_secret: newSecret() })
+  if (!existsSync(path)) writePrivate(path, json({ keys: newKey(), client_secret: newSecret() }))
   return { directory, ...JSON.parse(readFileSync(path, 'utf8')) }
 }
 
-/** The gateway's config file, as anybody would write one. Gives its path. */
+/**
+ * The gateway's config file, a module, as anybody would write one: the upstream is built by code, for a
+ * name on the consent page. Gives its path.
+ */
 export function writeGatewayConfig({ directory, keys, client_secret }, at) {
-  const path = join(directory, 'gateway.json')
-  writePrivate(path, {
+  const path = join(directory, 'gateway.mjs')
+  const door = pathToFileURL(join(ROOT, 'dist/upstream.js')).href
+  const upstream = {
+    issuer: at.identityProvider.issuer,
+    name: 'Demo identity provider',
+    client_id: CLIENT_ID,
+    client_secret,
+  }
+  const config = {
     issuer: at.gateway.issuer,
     resource: at.gateway.url,
     to: at.mcpServer.url,
     name: 'Demo notes',
-    upstream: {
-      name: at.identityProvider.issuer,
-      client_id: CLIENT_ID,
-      client_secret,
-      scope: ['openid', 'profile', 'email', 'offline_access'],
-    },
     keys,
     store: `sqlite:${join(directory, 'mcp-oauth.db')}`,
     identity: ['headers', 'upstream_token'],
@@ -55,7 +60,16 @@ export function writeGatewayConfig({ directory, keys, client_secret }, at) {
     defaultScope: ['notes:read'],
     tools: { delete_note: ['notes:write'] },
     allow: { domains: ['example.com'] },
-  })
+  }
+  writePrivate(
+    path,
+    `import { oidc } from ${json(door)}
+
+const upstream = oidc(${json(upstream)})
+
+export const config = { upstream, ...${json(config)} }
+`,
+  )
   return path
 }
 
@@ -85,7 +99,11 @@ function newSecret() {
   return randomBytes(32).toString('base64url')
 }
 
-function writePrivate(path, value) {
-  writeFileSync(path, `${JSON.stringify(value, undefined, 2)}\n`, { mode: 0o600 })
+function json(value) {
+  return JSON.stringify(value, undefined, 2)
+}
+
+function writePrivate(path, text) {
+  writeFileSync(path, text, { mode: 0o600 })
   chmodSync(path, 0o600)
 }

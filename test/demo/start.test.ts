@@ -147,7 +147,7 @@ describe('the demo', () => {
   })
 
   it('keeps its secrets in files that only its owner reads', () => {
-    const secret = ['demo.json', 'gateway.json', 'identity_provider.json', 'mcp-oauth.db']
+    const secret = ['demo.json', 'gateway.mjs', 'identity_provider.json', 'mcp-oauth.db']
     for (const name of secret) {
       expect(statSync(join(directory.path, name)).mode & 0o077, name).toBe(0)
     }
