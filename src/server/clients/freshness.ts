@@ -25,6 +25,7 @@ export function freshFor(
     // What is cached is what anybody gets, so a cookie beside it, as some CDNs set, changes nothing.
     { shared: false },
   )
-  const seconds = Math.floor(policy.maxAge() - policy.age())
+  // Rounded, as `age` counts the moments since the answer came by a clock of its own.
+  const seconds = Math.round(policy.maxAge() - policy.age())
   return Number.isFinite(seconds) ? Math.min(Math.max(seconds, minFresh), maxFresh) : minFresh
 }
