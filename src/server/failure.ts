@@ -7,6 +7,7 @@ import type { HttpRequest, HttpResponse } from '../http/message.ts'
 import { errorResponse } from '../http/respond.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import { StoreUnavailable } from '../stores/store.ts'
+import { UpstreamError } from '../upstream/upstream.ts'
 import type { Context } from './config/context.ts'
 import { callerNetwork } from './config/rate.ts'
 import type { ErrorKind } from './consent/error_page.ts'
@@ -33,6 +34,10 @@ function pageOf(context: Context, request: HttpRequest, error: unknown): HttpRes
       retryAfter: RETRY,
       error,
     })
+  }
+  // The app's own login was asked who is there, and failed to say.
+  if (error instanceof UpstreamError) {
+    return refuse(context, request, { kind: 'upstream_failed', type: 'upstream_failed', error })
   }
   if (!(error instanceof OAuthError)) {
     return refuse(context, request, { kind: 'internal', type: 'internal_error', error })

@@ -6,6 +6,7 @@
  */
 import type { Sealed } from '../../crypto/seal.ts'
 import type { ConnectionRecord } from '../../stores/records.ts'
+import { CLOCK_SKEW } from '../config/defaults.ts'
 
 /** Seconds before its end from which on an upstream token is renewed ahead of time. */
 const LEEWAY = 60
@@ -41,7 +42,9 @@ export function takeLease(connection: ConnectionRecord, holder: string, now: num
   }
   const { lease } = connection
   if (lease !== undefined && now < lease.until) return { outcome: 'busy', connection }
-  return { outcome: 'leased', next: { ...connection, lease: { holder, until: now + LEASE } } }
+  // Another instance's clock may be ahead. Two refreshes at once look like theft to the upstream.
+  const until = now + LEASE + CLOCK_SKEW
+  return { outcome: 'leased', next: { ...connection, lease: { holder, until } } }
 }
 
 /** Upstream tokens, sealed for the connection. */
@@ -85,6 +88,22 @@ export function withTokens(
     deadAt: undefined,
     lease: undefined,
     updatedAt: now,
+  }
+}
+
+/** The connection without its tokens, for whoever deletes what has expired. */
+export function letGo(
+  connection: ConnectionRecord,
+  nothing: Sealed,
+  now: number,
+): ConnectionRecord {
+  return {
+    ...connection,
+    access_token: nothing,
+    refresh_token: undefined,
+    lease: undefined,
+    deadAt: now,
+    expiresAt: now,
   }
 }
 

@@ -5,51 +5,49 @@ import type { ConnectionRecord, GrantRecord } from '../../stores/records.ts'
 import { change } from '../../stores/change.ts'
 import type { Versioned } from '../../stores/store.ts'
 import type { Context } from '../config/context.ts'
-import { applyToGrant } from '../grants/apply.ts'
-import { endGrant, isLive } from '../grants/grant.ts'
-import { die } from './connection.ts'
-import { openTokens } from './save.ts'
+import { isLive } from '../grants/grant.ts'
+import { endNow } from '../grants/welcome.ts'
+import { die, letGo } from './connection.ts'
+import { openTokens, sealNothing } from './save.ts'
 
-/** Marks a connection dead whose tokens the upstream refused, and ends every grant that lived by it. */
+/**
+ * Marks a connection dead whose tokens the upstream refused, and ends every grant that lived by it.
+ * False when a sign-in or another refresh has brought new tokens since `seen` was read.
+ */
 export async function endConnection(
   context: Context,
   seen: ConnectionRecord,
   reason: string,
-): Promise<void> {
+): Promise<boolean> {
   const now = context.clock()
   const { id, subject } = seen
+  // Read before the connection dies: a sign-in that brings it to life again has a grant of its own.
+  const grants = await grantsOf(context, id)
   const found = await context.store.find('connection', id)
   const result =
     found && (await change(context.store, 'connection', found, (one) => die(one, seen, now)))
-  if (result?.outcome === 'lost') return
+  if (result?.outcome === 'lost') return false
   context.events.emit({ type: 'upstream_failed', subject, about: context.upstream.id, reason })
-  for (const grant of await grantsOf(context, id)) {
-    if (grant.record.endedAt !== undefined) continue
-    await applyToGrant(context, grant, (current) => ({
-      grant: endGrant(current, 'upstream_refused', now),
-    }))
-    const { client_id } = grant.record
-    context.events.emit({
-      type: 'grant_ended',
-      client_id,
-      subject,
-      grantId: grant.record.id,
-      reason: 'upstream_refused',
-    })
+  // A grant without tokens is of a sign-in that may not have saved its own connection yet. Its code is
+  // refused where the connection is dead.
+  for (const grant of grants.filter(({ record }) => record.code?.redeemedAt !== undefined)) {
+    await endNow(context, grant, 'upstream_refused')
   }
+  return true
 }
 
 /** Lets go of a connection whose last live grant has ended: here, and at the upstream as far as it can. */
 export async function releaseConnection(context: Context, connectionId: string): Promise<void> {
-  // Read before the grants are: a sign-in that comes in between moves the version, and keeps it.
+  // Read before the grants are. A sign-in begins its grant first and saves the connection then, so it
+  // is seen in the one or has moved the version of the other.
   const found = await context.store.find('connection', connectionId)
   if (found === undefined) return
   const now = context.clock()
   const grants = await grantsOf(context, connectionId)
   if (grants.some(({ record }) => isLive(record, now))) return
-  const over = { ...found.record, deadAt: now, expiresAt: now }
+  // Emptied and left to the sweep: a sign-in that comes now writes to it, and loses nothing.
+  const over = letGo(found.record, sealNothing(context, connectionId), now)
   if (!(await context.store.replace('connection', over, found.version))) return
-  await context.store.take('connection', connectionId)
   revokeUpstream(context, found.record)
 }
 

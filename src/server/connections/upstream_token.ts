@@ -37,8 +37,12 @@ export async function upstreamToken(context: Context, connectionId: string): Pro
       case 'fresh':
         return await openAccessToken(context, lease.connection)
       case 'exhausted':
-        await endConnection(context, lease.connection, 'the token is over and there is no other')
-        throw signInAgain('the upstream token has expired')
+        if (
+          await endConnection(context, lease.connection, 'the token is over, and no other came')
+        ) {
+          throw signInAgain('the upstream token has expired')
+        }
+        break
       case 'leased': {
         const token = await refresh(context, lease.next, holder)
         if (token !== undefined) return token
@@ -104,9 +108,10 @@ async function afterFailure(
   holder: string,
   access_token: string,
   error: unknown,
-): Promise<string> {
+): Promise<string | undefined> {
   if (error instanceof UpstreamError && error.failure !== 'transient') {
-    await endConnection(context, leased, error.message)
+    // Refused may be a token that was replaced since: then the new one is good.
+    if (!(await endConnection(context, leased, error.message))) return undefined
     throw signInAgain('the upstream refused to refresh')
   }
   await keep(context, leased, (connection) => release(connection, holder))

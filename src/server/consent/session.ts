@@ -28,8 +28,14 @@ export function signInPage(
   upstream: SessionUpstream,
   { path, query }: HttpRequest,
 ): string {
-  const rest = query.split('&').filter((pair) => !/^(prompt|max_age)=/.test(pair))
+  const rest = query.split('&').filter((pair) => !wantsFreshSignIn(pair))
   return upstream.signInUrl(`${config.origin}${path}?${rest.join('&')}`)
+}
+
+/** Whatever its name is spelt with: `%70rompt` is `prompt` to whoever reads it next. */
+function wantsFreshSignIn(pair: string): boolean {
+  const parameters = new URLSearchParams(pair)
+  return parameters.has('prompt') || parameters.has('max_age')
 }
 
 function headersOf({ rawHeaders }: HttpRequest): ReadonlyMap<string, string> {

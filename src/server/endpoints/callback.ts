@@ -7,7 +7,7 @@
 import { open } from '../../crypto/seal.ts'
 import { parseForm } from '../../http/form.ts'
 import type { HttpRequest, HttpResponse } from '../../http/message.ts'
-import type { OAuthErrorCode } from '../../protocol/errors.ts'
+import { OAuthError, type OAuthErrorCode } from '../../protocol/errors.ts'
 import type { AuthorizationTicket, User } from '../../stores/records.ts'
 import {
   UpstreamError,
@@ -24,8 +24,9 @@ import { isBoundBrowser, unbindBrowser } from '../consent/browser.ts'
 import { refuse } from '../consent/refuse.ts'
 import { findTicket, stillRegistered } from '../consent/ticket.ts'
 import { wayBack, type AnswerWithoutIssuer } from '../consent/way_back.ts'
-import { saveConnection } from '../connections/save.ts'
+import { connectionIdOf, saveConnection } from '../connections/save.ts'
 import { beginGrant } from '../grants/begin.ts'
+import { isAllowed } from '../grants/welcome.ts'
 
 export async function callback(context: Context, request: HttpRequest): Promise<HttpResponse> {
   checkRate(context, request, 'authorize', 'callback')
@@ -51,7 +52,16 @@ export async function callback(context: Context, request: HttpRequest): Promise<
     context.events.emit({ type: 'upstream_failed', client_id, about: upstream.id, error })
     return back(context, request, ticket, client, failed(error.failure, ticket.state))
   }
-  return await admit(context, upstream, request, { ticket, client, ...signedIn })
+  try {
+    return await admit(context, upstream, request, { ticket, client, ...signedIn })
+  } catch (error) {
+    // The upstream's tokens are not given back: with some upstreams that would end the user's others.
+    if (!(error instanceof OAuthError)) throw error
+    const { code, description, reason } = error
+    context.events.emit({ type: 'authorization_refused', client_id, reason })
+    const response = { error: code, error_description: description, state: ticket.state }
+    return back(context, request, ticket, client, response)
+  }
 }
 
 interface Arrival {
@@ -69,7 +79,7 @@ async function admit(
 ): Promise<HttpResponse> {
   const subject = subjectOf(user)
   const { client_id } = ticket
-  if (!(await context.config.allow(user))) {
+  if (!(await isAllowed(context, user))) {
     // Nobody will ever use them. Whether the upstream takes them back changes nothing here.
     upstream.revoke(tokens).catch(() => undefined)
     return refuse(context, request, {
@@ -81,9 +91,10 @@ async function admit(
       headers: { 'set-cookie': unbindBrowser(ticket.id, context.config) },
     })
   }
-  const connectionId = await saveConnection(context, subject, tokens)
-  context.events.emit({ type: 'upstream_connected', client_id, subject, about: upstream.id })
+  const connectionId = connectionIdOf(context, subject)
   const code = await beginGrant(context, ticket, { subject, user, connectionId })
+  await saveConnection(context, subject, tokens)
+  context.events.emit({ type: 'upstream_connected', client_id, subject, about: upstream.id })
   return back(context, request, ticket, client, { code, state: ticket.state })
 }
 

@@ -10,7 +10,7 @@ import { seal } from '../../crypto/seal.ts'
 import { readForm } from '../../http/form.ts'
 import { header, type HttpRequest, type HttpResponse } from '../../http/message.ts'
 import { OAuthError } from '../../protocol/errors.ts'
-import type { AuthorizationTicket } from '../../stores/records.ts'
+import type { AuthorizationTicket, User } from '../../stores/records.ts'
 import { UpstreamError, type RedirectUpstream } from '../../upstream/upstream.ts'
 import type { Client } from '../clients/client.ts'
 import type { Context } from '../config/context.ts'
@@ -18,11 +18,12 @@ import { callerNetwork } from '../config/rate.ts'
 import { subjectOf } from '../config/subject.ts'
 import { bindBrowser, isBoundBrowser, isSameOriginPost, unbindBrowser } from '../consent/browser.ts'
 import { continuePage } from '../consent/continue_page.ts'
-import { languageOf, refuse } from '../consent/refuse.ts'
+import { languageOf, refuse, type Refusal } from '../consent/refuse.ts'
 import { signedInUser } from '../consent/session.ts'
 import { findTicket, stillRegistered } from '../consent/ticket.ts'
 import { wayBack } from '../consent/way_back.ts'
 import { beginGrant } from '../grants/begin.ts'
+import { isAllowed } from '../grants/welcome.ts'
 
 export async function consent(context: Context, request: HttpRequest): Promise<HttpResponse> {
   const form = await readForm(request)
@@ -156,16 +157,8 @@ async function finish(
     return refuse(context, request, { kind: 'wrong_browser', client_id, reason: 'other_user' })
   }
   const subject = ticket.subject
-  if (!(await context.config.allow(user))) {
-    const who = user.name ?? user.email ?? user.sub
-    return refuse(context, request, {
-      kind: 'not_allowed',
-      type: 'sign_in_refused',
-      client_id,
-      subject,
-      user: who,
-    })
-  }
+  const refusal = await judgeUser(context, user, { client_id, subject })
+  if (refusal !== undefined) return refuse(context, request, refusal)
   if ((await context.store.take('ticket', ticket.id)) === undefined) {
     return refuse(context, request, { kind: 'expired' })
   }
@@ -178,6 +171,23 @@ async function finish(
     afterForm: true,
     headers: { 'set-cookie': unbindBrowser(ticket.id, context.config) },
   })
+}
+
+/** Why the user may not enter; undefined when they may. Nothing is used up. */
+async function judgeUser(
+  context: Context,
+  user: User,
+  about: { readonly client_id: string; readonly subject: string },
+): Promise<Refusal | undefined> {
+  try {
+    if (await isAllowed(context, user)) return undefined
+  } catch (error) {
+    if (!(error instanceof OAuthError)) throw error
+    const { reason, retryAfter } = error
+    return { ...about, kind: 'unavailable', reason, retryAfter, error }
+  }
+  const who = user.name ?? user.email ?? user.sub
+  return { ...about, kind: 'not_allowed', type: 'sign_in_refused', user: who }
 }
 
 function announce(
