@@ -6,11 +6,13 @@ import { errorResponse } from '../http/respond.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import { StoreUnavailable } from '../stores/store.ts'
 
-export function failureResponse(error: unknown): HttpResponse {
+/** @param reference what a bug is called in the log, so that whoever meets it can tell which it was. */
+export function failureResponse(error: unknown, reference?: string): HttpResponse {
   if (error instanceof OAuthError) return errorResponse(error)
   if (error instanceof StoreUnavailable) {
     const description = 'this server cannot reach its store; try again'
     return errorResponse(new OAuthError('temporarily_unavailable', description, { retryAfter: 5 }))
   }
-  return errorResponse(new OAuthError('server_error', 'something went wrong here'))
+  const named = reference === undefined ? '' : ` (${reference})`
+  return errorResponse(new OAuthError('server_error', `something went wrong here${named}`))
 }

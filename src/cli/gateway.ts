@@ -6,16 +6,22 @@ import { isReachable } from '../gateway/backend.ts'
 import { judge } from '../gateway/judge.ts'
 import { createLog, mask } from '../gateway/log.ts'
 import { createPlan, type Plan } from '../gateway/plan.ts'
+import type { Environment } from '../gateway/read_environment.ts'
 import { serve, type Service } from '../gateway/serve.ts'
 import { readSettings } from '../gateway/settings.ts'
 import { warnings } from '../gateway/warnings.ts'
 import { gatewayHelp } from './help.ts'
+import { createLogSink } from './log_sink.ts'
 import { judgeStorePlace } from './store_place.ts'
 import type { Terminal } from './terminal.ts'
 
 /** @returns the exit status, once there is nothing left to do. */
-export async function gateway(args: readonly string[], terminal: Terminal): Promise<number> {
-  const settings = await readSettings(args)
+export async function gateway(
+  args: readonly string[],
+  terminal: Terminal,
+  environment: Environment = process.env,
+): Promise<number> {
+  const settings = await readSettings(args, environment)
   if (settings.help) {
     terminal.out(gatewayHelp())
     return 0
@@ -44,7 +50,7 @@ async function check(plan: Plan, terminal: Terminal): Promise<number> {
 }
 
 async function start(plan: Plan, terminal: Terminal): Promise<number> {
-  const log = createLog((line) => void process.stderr.write(line))
+  const log = createLog(createLogSink(process.stderr))
   const stopped = untilStopped()
   const service = await serve(plan, log)
   greet(plan, service, terminal)

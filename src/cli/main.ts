@@ -9,6 +9,8 @@ import { suggest } from '../gateway/suggest.ts'
 import { HELP } from './help.ts'
 import { createTerminal, type Terminal } from './terminal.ts'
 
+/** Milliseconds. */
+const LAST_WORDS = 1000
 const COMMANDS = ['gateway', 'keys']
 
 async function run(args: readonly string[], terminal: Terminal): Promise<number> {
@@ -64,3 +66,5 @@ try {
   else terminal.fault(error instanceof Error ? error.message : 'something went wrong')
   process.exitCode = 1
 }
+// Words that nobody takes keep the process alive, and must not do so for ever.
+setTimeout(() => process.exit(), LAST_WORDS).unref()

@@ -8,6 +8,8 @@ export interface Terminal {
 
 /** The terminal of this process. */
 export function createTerminal(): Terminal {
+  // `mcp-oauth --help | head -1` leaves before everything is said.
+  process.stdout.on('error', () => {})
   return {
     out: (text) => void process.stdout.write(text),
     tell: (line) => console.error(line),

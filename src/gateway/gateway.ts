@@ -9,6 +9,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { failureResponse } from '../adapters/failure.ts'
 import { toHttpRequest, writeHttpResponse } from '../adapters/node.ts'
 import { createKeyring } from '../crypto/keyring.ts'
+import { randomSecret } from '../crypto/random.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import type { McpOAuth } from '../server/server.ts'
 import { StoreUnavailable } from '../stores/store.ts'
@@ -79,9 +80,11 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     handler(req, res) {
       answer(req, res).catch((error: unknown) => {
-        if (!(error instanceof OAuthError)) log?.write('error', eventOf(error), { error })
+        const reference = randomSecret(6)
+        if (!(error instanceof OAuthError))
+          log?.write('error', eventOf(error), { reference, error })
         if (res.headersSent) res.destroy()
-        else writeHttpResponse(res, failureResponse(error))
+        else writeHttpResponse(res, failureResponse(error, reference))
       })
     },
     async close(seconds = DRAIN) {

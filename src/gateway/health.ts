@@ -18,6 +18,9 @@ export async function health(
   ready: () => Promise<unknown>,
 ): Promise<HttpResponse | undefined> {
   if (!HEALTH_PATHS.includes(request.path)) return undefined
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    return json(405, { error: 'invalid_request' }, { allow: 'GET, HEAD' })
+  }
   const well = request.path === '/healthz' || (await answers(ready))
   return json(well ? 200 : 503, { status: well ? 'ok' : 'unavailable' })
 }

@@ -4,10 +4,11 @@
 import { canonicalResource } from '../protocol/resource.ts'
 import { judgeOptions, OptionsError } from '../server/config/judge.ts'
 import { memory } from '../stores/memory.ts'
-import { judgeUpstream } from '../upstream/setting.ts'
+import { judgeUpstream, presetNames } from '../upstream/setting.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { judgeGateway } from './gateway.ts'
 import { isUpstream, type Plan } from './plan.ts'
+import { suggest } from './suggest.ts'
 
 /** Where the real one is judged by itself. */
 const ANY_UPSTREAM: Upstream = {
@@ -52,12 +53,14 @@ function judgeBackends({ options, backends, upstream, config }: Plan): readonly 
 
 function judgeNamed(upstream: Plan['upstream']): readonly string[] {
   if (isUpstream(upstream) || upstream.name === undefined) return []
-  return judgeUpstream({ ...upstream, name: upstream.name }).map(
-    (fault) => `upstream.${fault}${mend(fault)}`,
+  const { name } = upstream
+  return judgeUpstream({ ...upstream, name }).map(
+    (fault) => `upstream.${fault}${mend(fault, name)}`,
   )
 }
 
-function mend(fault: string): string {
+function mend(fault: string, name: string): string {
+  if (fault.startsWith('name must be one of')) return suggest(name, presetNames)
   if (fault.startsWith('client_id is missing')) return '; set MCP_OAUTH_UPSTREAM_CLIENT_ID'
   return fault.startsWith('client_secret is missing')
     ? '; set MCP_OAUTH_UPSTREAM_CLIENT_SECRET'

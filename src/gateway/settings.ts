@@ -1,8 +1,7 @@
 /**
  * The settings of the gateway: flags over environment over config file over defaults.
  *
- * All of them are read before anything is judged, so that every fault is told at once. This is the one
- * place that reads the environment.
+ * All of them are read before anything is judged, so that every fault is told at once.
  */
 import { readConfigFile } from './config_file.ts'
 import { CONFIG_FILE, type ConfigFile } from './config_shape.ts'
@@ -25,7 +24,7 @@ export interface Settings {
 /** Reads `args` (behind the command's name), the environment, and the file that one of them names. */
 export async function readSettings(
   args: readonly string[],
-  environment: Environment = process.env,
+  environment: Environment,
 ): Promise<Settings> {
   const flags = readFlags(args)
   const variables = readEnvironment(environment)

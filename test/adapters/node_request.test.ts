@@ -65,7 +65,7 @@ describe('the target', () => {
     expect(statusOf(chunked)).toBe(400)
   })
 
-  it('the path that a framework cuts off is still there', async () => {
+  it('HH-06 the path that a framework cuts off is still there', async () => {
     const { toHttpRequest } = await import('../../src/adapters/node.ts')
     const { port } = await serve((req, res) => {
       const mounted = Object.assign(req, { originalUrl: req.url, url: '/token' })

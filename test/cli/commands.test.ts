@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { judgeKeys } from '../../src/crypto/keyring.ts'
 import { FLAGS } from '../../src/gateway/flags.ts'
+import { createLogSink } from '../../src/cli/log_sink.ts'
 import { run } from './support.ts'
 
 describe('help and version', () => {
@@ -52,5 +53,33 @@ describe('bad usage is 2, one line each', () => {
     expect([status, out]).toEqual([2, ''])
     expect(err).toMatch(fault)
     for (const line of err.trim().split('\n')) expect(line).toMatch(/^mcp-oauth: /)
+  })
+})
+
+describe('the way of log lines', () => {
+  function createStream() {
+    const stream = {
+      writableLength: 0,
+      lines: [] as string[],
+      write: (text: string) => void stream.lines.push(text),
+      on: () => undefined,
+    }
+    return stream
+  }
+
+  it('LG-07 lines that find no room are lost and counted', () => {
+    const stream = createStream()
+    const sink = createLogSink(stream)
+    sink('one\n')
+    stream.writableLength = 2e6
+    for (const line of ['two\n', 'three\n']) sink(line)
+    stream.writableLength = 0
+    for (const line of ['four\n', 'five\n']) sink(line)
+    expect(stream.lines).toEqual([
+      'one\n',
+      '{"level":"warn","event":"log_lost","lines":2}\n',
+      'four\n',
+      'five\n',
+    ])
   })
 })

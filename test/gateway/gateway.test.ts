@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { generateKey } from '../../src/crypto/keyring.ts'
 import { createGateway } from '../../src/gateway/gateway.ts'
+import { createLog } from '../../src/gateway/log.ts'
 import { memory } from '../../src/stores/memory.ts'
 import { StoreUnavailable } from '../../src/stores/store.ts'
 import { startBackend, startEcho, startRaw, until } from './support/backend.ts'
@@ -12,6 +13,7 @@ import {
   ISSUER,
   RESOURCE,
   startGateway,
+  UPSTREAM,
   type TestGateway,
 } from './support/gateway.ts'
 
@@ -53,7 +55,7 @@ describe('calls', () => {
     expect(JSON.parse(backend.seen[0]?.body ?? '')).toMatchObject({ method: 'tools/list' })
   })
 
-  it('a call without a token gets a challenge and goes no further', async () => {
+  it('GD-01 a call without a token gets a challenge and goes no further', async () => {
     const { backend, front } = await startBoth()
     const answer = await fetch(front.url, callOf(undefined))
     expect(answer.status).toBe(401)
@@ -136,7 +138,7 @@ describe('GD-15 GD-16 GW-02 GW-03 who calls is said by the gateway alone', () =>
     expect(names?.filter((name) => name.includes('_'))).toEqual([])
   })
 
-  it('without a token they are worth nothing', async () => {
+  it('GD-15 without a token they are worth nothing', async () => {
     const { backend, front } = await startBoth({ identity: 'headers' })
     const headers = Object.fromEntries(claimed.map((name) => [name, 'ada']))
     const answer = await fetch(front.url, callOf(undefined, 'tools/list', headers))
@@ -579,6 +581,104 @@ describe('GW-27 upstream tokens', () => {
     expect(refused.headers.get('www-authenticate')).toMatch(/^Bearer .*resource_metadata=/)
     expect(backend.seen).toHaveLength(2)
   })
+})
+
+it('GW-26 fifty calls with an upstream token that is over: one refresh, and nobody is sent away', async () => {
+  let refreshes = 0
+  const refresh: typeof UPSTREAM.refresh = async (refresh_token, token_endpoint) => {
+    refreshes += 1
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    return {
+      access_token: `new for ${refresh_token}`,
+      refresh_token: 'next',
+      expires_in: 3600,
+      scope: undefined,
+      token_endpoint,
+    }
+  }
+  const library = { upstream: { ...UPSTREAM, refresh } }
+  const { backend, front } = await startBoth({ identity: 'upstream_token', library })
+  const { token } = await front.signIn('ada', { upstreamToken: 'old', upstreamExpired: true })
+  const answers = await Promise.all(
+    Array.from({ length: 50 }, () => fetch(front.url, callOf(token))),
+  )
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
+  expect(refreshes).toBe(1)
+  expect(new Set(backend.seen.map(({ headers }) => headers.authorization))).toEqual(
+    new Set(['Bearer new for refresh old']),
+  )
+})
+
+it('GW-28 GD-29 nothing is kept: each user’s list is asked for anew, and no cache may keep it', async () => {
+  const { backend, front, token } = await startBoth({}, { 'cache-control': 'public, max-age=600' })
+  const bob = await front.signIn('bob')
+  for (const bearer of [token, bob.token, token]) {
+    const answer = await fetch(front.url, callOf(bearer))
+    expect(answer.headers.get('cache-control')).toBe('no-store')
+  }
+  expect(backend.seen).toHaveLength(3)
+})
+
+describe('HH-02 where a call came from', () => {
+  const chain = ['6.6.6.6, 10.1.1.1', 'garbage', '1.2.3.4:80', '[2001:db8::1]:80', '::ffff:1.2.3.4']
+
+  it.each(chain)('is the socket’s word where no proxy is trusted: %s', async (forwarded) => {
+    const { backend, front, token } = await startBoth()
+    await fetch(front.url, callOf(token, 'tools/list', { 'x-forwarded-for': forwarded }))
+    expect(backend.seen[0]?.headers['x-forwarded-for']).toBe('127.0.0.1')
+  })
+
+  it.each([
+    ['6.6.6.6, 10.1.1.1', '10.1.1.1'],
+    ['6.6.6.6, 10.1.1.1, 127.0.0.1', '10.1.1.1'],
+    ['garbage', '127.0.0.1'],
+    ['1.2.3.4:80', '1.2.3.4'],
+    ['[2001:db8::1]:80', '2001:db8::1'],
+  ])('is the word of a trusted proxy: %s is %s', async (forwarded, address) => {
+    const { backend, front, token } = await startBoth({
+      library: { trustedProxies: ['127.0.0.0/8'] },
+    })
+    await fetch(front.url, callOf(token, 'tools/list', { 'x-forwarded-for': forwarded }))
+    expect(backend.seen[0]?.headers['x-forwarded-for']).toBe(address)
+  })
+})
+
+it.each(['/mcp', '/token', '/authorize', '/register', '/jwks', '/healthz', '/nowhere'])(
+  'CR-05 TRACE and CONNECT of %s are refused, and nothing is echoed',
+  async (path) => {
+    const { backend, front, token } = await startBoth()
+    for (const method of ['TRACE', 'CONNECT']) {
+      const answer = await send(front, [
+        `${method} ${method === 'CONNECT' ? 'mcp.test:443' : path} HTTP/1.1`,
+        'Host: mcp.test',
+        `Authorization: Bearer ${token}`,
+        'X-Secret: echo-me',
+        'Connection: close',
+        '',
+        '',
+      ])
+      expect(answer).toMatch(/^HTTP\/1\.1 (404|405|501) /)
+      expect(answer).not.toMatch(/echo-me|Bearer mcp/)
+    }
+    expect((await fetch(front.url, callOf(token))).status).toBe(200)
+    expect(backend.seen).toHaveLength(1)
+  },
+)
+
+it('LG-06 a bug is told to the client by a number, and to the log in full', async () => {
+  const lines: string[] = []
+  const log = createLog((line) => void lines.push(line))
+  const store = memory()
+  const broken = { ...store, find: () => Promise.reject(new TypeError('inner detail')) }
+  const { front, token } = await startBoth({ store: broken, log })
+  const answer = await fetch(front.url, callOf(token))
+  expect(answer.status).toBe(500)
+  const text = await answer.text()
+  expect(text).not.toContain('inner detail')
+  const [, reference = 'none'] = /\(([\w-]+)\)/.exec(text) ?? []
+  const line = lines.find((one) => one.includes(reference)) ?? ''
+  expect(JSON.parse(line)).toMatchObject({ level: 'error', event: 'internal_error', reference })
+  expect(line).toContain('inner detail')
 })
 
 describe('GW-10 old protocol versions', () => {

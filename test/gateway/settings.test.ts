@@ -84,13 +84,21 @@ describe('which one wins', () => {
 
 describe('the command line', () => {
   it('every kind of flag', async () => {
-    const { config, usage, check } = await readSettings([
-      '--to=http://127.0.0.1:9000/mcp',
-      ...['--scope', 'notes:read=Read your notes, all of them', '--scope', 'x=Do x = y'],
-      ...['--tool', 'delete_note=notes:read x', '--tool', '__proto__=x'],
-      ...['--identity', 'headers', '--identity', 'assertion'],
-      ...['--optional', '--check', '--dangerously-allow-http', '--dangerously-allow-private-cimd'],
-    ])
+    const { config, usage, check } = await readSettings(
+      [
+        '--to=http://127.0.0.1:9000/mcp',
+        ...['--scope', 'notes:read=Read your notes, all of them', '--scope', 'x=Do x = y'],
+        ...['--tool', 'delete_note=notes:read x', '--tool', '__proto__=x'],
+        ...['--identity', 'headers', '--identity', 'assertion'],
+        ...[
+          '--optional',
+          '--check',
+          '--dangerously-allow-http',
+          '--dangerously-allow-private-cimd',
+        ],
+      ],
+      {},
+    )
     expect(usage).toEqual([])
     expect(check).toBe(true)
     expect(config).toMatchObject({

@@ -41,10 +41,12 @@ export interface SignInChoice {
   readonly user?: Partial<User>
   /** The user's token at the upstream; where it is left out, the connection is gone. */
   readonly upstreamToken?: string
+  /** Whether that token is over, and has to be refreshed. */
+  readonly upstreamExpired?: boolean
 }
 
 /** An upstream that is never asked. */
-const upstream: RedirectUpstream = {
+export const UPSTREAM: RedirectUpstream = {
   type: 'redirect',
   id: 'test',
   name: 'Test',
@@ -71,7 +73,7 @@ export async function startGateway(
     resources: Object.keys(backends),
     keys,
     store,
-    upstream,
+    upstream: UPSTREAM,
     ...library,
   })
   const gateway = createGateway({ auth, keys, backends, ...options })
@@ -92,7 +94,7 @@ export async function startGateway(
       const now = Math.floor(Date.now() / 1000)
       const { resource = RESOURCE, scope = '', lifetime = 3600 } = signIn
       const id = randomId(now)
-      const connectionId = await connect(subject, signIn.upstreamToken, now)
+      const connectionId = await connect(subject, signIn, now)
       await store.insert('grant', {
         id,
         expiresAt: undefined,
@@ -133,19 +135,25 @@ export async function startGateway(
     },
   }
 
-  async function connect(subject: string, token: string | undefined, now: number) {
+  async function connect(
+    subject: string,
+    { upstreamToken: token, upstreamExpired: expired = false }: SignInChoice,
+    now: number,
+  ) {
     const id = randomId(now)
     if (token === undefined) return id
     await store.insert('connection', {
       id,
       expiresAt: undefined,
       subject,
-      upstream: upstream.id,
+      upstream: UPSTREAM.id,
       token_endpoint: 'https://upstream.test/token',
       access_token: seal(ring, token, `connection/${id}/access_token`),
-      refresh_token: undefined,
+      refresh_token: expired
+        ? seal(ring, `refresh ${token}`, `connection/${id}/refresh_token`)
+        : undefined,
       scope: undefined,
-      accessExpiresAt: undefined,
+      accessExpiresAt: expired ? now - 10 : undefined,
       deadAt: undefined,
       lease: undefined,
       updatedAt: now,
