@@ -103,6 +103,14 @@ describe('safe_fetch and where it may go', () => {
     expect(looked).toEqual(['docs.example', 'docs.example'])
   })
 
+  it('plain http and a name that ends with a dot are refused before they are looked up', async () => {
+    const fetch = strangersFetch({ resolve: () => expect.fail('looked up') })
+    const urls = ['http://docs.example/', 'http://docs.example:443/', 'HTTP://127.0.0.1/']
+    for (const url of [...urls, 'https://docs.example./', 'https://docs.example.:443/']) {
+      expect((await failureOf(fetch(url, LIMITS))).failure, url).toBe('refused')
+    }
+  })
+
   it('CI-05 open port, closed port and a name that does not exist sound alike', async () => {
     const open = await serve(answer(ok('{}')))
     const here = strictFetch(PUBLIC)
