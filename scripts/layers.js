@@ -15,11 +15,11 @@ const ROWS = {
   http: 3,
   upstream: 4,
   guard: 4,
-  adapters: 5,
-  server: 6,
-  gateway: 7,
-  testing: 7,
-  cli: 8,
+  adapters: 4,
+  server: 5,
+  gateway: 6,
+  testing: 6,
+  cli: 7,
 }
 
 /** The rows inside `server/`: its folders and, above them, its files. */
