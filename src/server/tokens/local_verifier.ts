@@ -11,7 +11,7 @@ import type { GrantRecord } from '../../stores/records.ts'
 import type { Context } from '../config/context.ts'
 import { readAccessToken, type AccessToken } from './access_token.ts'
 
-/** An authentic token: its claims, and what of its AuthInfo is the same at each call. */
+/** An authentic token: its claims, and what of its AuthInfo is made once and shared by its calls. */
 interface KnownToken {
   readonly claims: AccessToken
   readonly scopes: readonly string[]
