@@ -67,15 +67,19 @@ async function apt(packages) {
   await run('apt-get install', 'apt-get', install, quiet)
 }
 
+/** All of them, so that everything that is wrong is told in one go. */
 async function checks() {
-  say('Checking types')
-  await node('the type check', tool('typescript/bin/tsc'), '-p', 'tsconfig.json')
-  say('Checking format')
-  await node('the format check', tool('prettier/bin/prettier.cjs'), '--check', '.')
-  say('Linting')
-  await node('the linter', tool('oxlint/bin/oxlint'), '--deny-warnings')
-  say('Checking the layers')
-  await node('the layer check', 'scripts/layers.js')
+  const failed = []
+  for (const [name, script, ...args] of [
+    ['types', tool('typescript/bin/tsc'), '-p', 'tsconfig.json'],
+    ['format', tool('prettier/bin/prettier.cjs'), '--check', '.'],
+    ['lint', tool('oxlint/bin/oxlint'), '--deny-warnings'],
+    ['layers', 'scripts/layers.js'],
+  ]) {
+    say(`Checking ${name}`)
+    await node(name, script, ...args).catch(() => failed.push(name))
+  }
+  if (failed.length > 0) throw new Fault(`checks failed: ${failed.join(', ')}`)
 }
 
 async function test(args) {
