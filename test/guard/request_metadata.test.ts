@@ -151,6 +151,11 @@ describe('MCP 2026-07-28, Server Validation', () => {
       expect(await answerTo(named('list_notes', value))).toEqual(MISMATCH)
     })
 
+    it('GD-17 bytes that are no text match no name, not even the sign that stands for them', async () => {
+      expect(await answerTo(named('\ufffd', '=?base64?/w==?='))).toEqual(MISMATCH)
+      expect(await answerTo(named('\ufffd', base64('\ufffd')))).toEqual({ status: 200 })
+    })
+
     it('GD-17 the markers are case-sensitive, and other forms are plain texts', async () => {
       for (const value of [
         '=?BASE64?bGlzdF9ub3Rlcw==?=',

@@ -40,7 +40,11 @@ function objectsIn(text: string): { at: number; empty: boolean }[] {
   return found
 }
 
-const json = fc.jsonValue({ maxDepth: 6, stringUnit: 'binary' })
+const trap = fc.constantFrom('"', '\\', ':', '{', '}', '[', ',', 'a', '\u2028')
+const json = fc.oneof(
+  fc.jsonValue({ maxDepth: 6, stringUnit: 'binary' }),
+  fc.jsonValue({ maxDepth: 4, stringUnit: trap }),
+)
 
 describe('JSON that every parser reads alike', () => {
   it('RFC 8259 agrees with JSON.parse on all JSON that programs write', () => {
@@ -120,6 +124,8 @@ describe('JSON that every parser reads alike', () => {
     ['{"a":{"a":{"a":[]}}}'],
     ['{"a":"b:c","b":"{\\"a\\":1,\\"a\\":2}"}'],
     ['{"a":"\\\\","b":":"}'],
+    ['{"a":"\\\\","b":1}'],
+    ['{"a":"\\\\\\\\","b":{"c":"\\\\\\""}}'],
     ['{"a":"\\\\\\"","b":":::"}'],
     ['{"__proto__":{"a":1},"constructor":2,"hasOwnProperty":3}'],
     ['{"é":1,"e\u0301":2}'],

@@ -166,6 +166,14 @@ describe('who may pass', () => {
     expect(asked).toEqual([])
   })
 
+  it('GD-34 a token that is longer than any real one is not even looked at', async () => {
+    const { guard, asked } = testGuard()
+    expect(await statusOf(guard, { token: 'g'.repeat(8192), body })).toBe(401)
+    expect(asked).toEqual([])
+    expect(await statusOf(guard, { token: 'g'.repeat(8000), body })).toBe(401)
+    expect(asked).toHaveLength(1)
+  })
+
   it('GD-06 GD-07 what is not an access token of ours is 401', async () => {
     const { guard } = testGuard()
     for (const token of [
