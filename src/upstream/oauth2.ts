@@ -238,8 +238,12 @@ async function verify(
   expectedNonce: string,
 ): Promise<JsonObject> {
   const { who, client_id, keys } = party
-  const issuer = party.issuerOf === undefined ? undefined : party.issuerOf(id_token ?? '')
-  const server = issuer === undefined ? party.server : { ...party.server, issuer }
+  const issuer = party.issuerOf === undefined ? party.server.issuer : party.issuerOf(id_token ?? '')
+  if (issuer === undefined) {
+    throw new UpstreamError('permanent', `${who}: the id_token is of no tenant`)
+  }
+  // The same object while it can be: the package keeps keys by it.
+  const server = issuer === party.server.issuer ? party.server : { ...party.server, issuer }
   const client = { client_id }
   try {
     const options = { expectedNonce, requireIdToken: true }
