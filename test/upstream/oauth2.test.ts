@@ -149,7 +149,7 @@ describe('RFC 6749 §4.1.3 the exchange', () => {
   })
 })
 
-describe('RFC 6749 §4.1.2 the callback', () => {
+describe('CB-17 §4.1.2 the callback', () => {
   test.each([
     ['CB-17 error and code together', `${CALLBACK}&error=invalid_scope`, 'permanent'],
     ['CB-17 access_denied beside a code', `${CALLBACK}&error=access_denied`, 'denied'],
