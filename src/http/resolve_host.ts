@@ -38,7 +38,7 @@ export function isNoSuchName(error: unknown): boolean {
 }
 
 async function askNameServers(host: string, signal: AbortSignal): Promise<readonly string[]> {
-  const resolver = new Resolver({ timeout: 2000, tries: 2 })
+  const resolver = new Resolver({ timeout: 1000, tries: 2 })
   signal.addEventListener('abort', () => resolver.cancel(), { once: true })
   const [four, six] = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)])
   // Many hosts have one family only, and some name servers cannot answer for the other.
