@@ -21,7 +21,7 @@ import { whenExpected } from './expect.ts'
 import { health } from './health.ts'
 import type { Log } from './log.ts'
 import { judgePassedHeader } from './request_headers.ts'
-import { createRoutes, judgeRoutes, type Backends } from './routes.ts'
+import { createRoutes, judgePlaces, judgeRoutes, type Backends } from './routes.ts'
 import { createSessions } from './session.ts'
 
 export interface GatewayOptions {
@@ -55,7 +55,7 @@ export const DRAIN = 10
 
 /** @throws RangeError that names each fault of the options. */
 export function createGateway(options: GatewayOptions): Gateway {
-  const faults = judgeGateway(options)
+  const faults = [...judgeGateway(options), ...judgePlaces(options.auth.config)]
   if (faults.length > 0) throw new RangeError(faults.join('; '))
   const context = createContext(options)
   const { auth, calls, log } = context

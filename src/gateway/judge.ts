@@ -8,6 +8,7 @@ import { judgeUpstream, presetNames } from '../upstream/setting.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { judgeGateway } from './gateway.ts'
 import { isUpstream, type Plan } from './plan.ts'
+import { judgePlaces } from './routes.ts'
 import { suggest } from './suggest.ts'
 
 /** Where the real one is judged by itself. */
@@ -27,8 +28,7 @@ export function judge(plan: Plan): readonly string[] {
 function judgeLibrary({ options, upstream }: Plan): readonly string[] {
   const parts = { store: memory(), upstream: isUpstream(upstream) ? upstream : ANY_UPSTREAM }
   try {
-    judgeOptions({ ...options, ...parts })
-    return []
+    return judgePlaces(judgeOptions({ ...options, ...parts }).config)
   } catch (error) {
     if (error instanceof OptionsError) return error.faults
     throw error

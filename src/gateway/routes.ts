@@ -2,6 +2,8 @@
  * Which backend stands behind which path: an exact table, made once.
  */
 import { canonicalResource } from '../protocol/resource.ts'
+import type { Config } from '../server/config/context.ts'
+import { createRoutes as createServerRoutes } from '../server/routes.ts'
 import { createBackend, judgeBackend, TIMEOUTS, type Timeouts } from './backend.ts'
 import { HEALTH_PATHS } from './health.ts'
 import { IDENTITIES, type Identity } from './identity.ts'
@@ -55,6 +57,14 @@ export function judgeRoutes(backends: Backends, resources: readonly string[]): r
     ...paths.flatMap((path, index) => judgePath(path, paths.indexOf(path) !== index)),
     ...Object.entries(backends).flatMap(([name, backend]) => judgeOne(name, backend)),
   ]
+}
+
+/** The resources that stand where the server has a route of its own: one of the two would be hidden. */
+export function judgePlaces(config: Config): readonly string[] {
+  const taken = createServerRoutes(config)
+  return config.resources
+    .filter(({ resource }) => taken.has(new URL(resource).pathname))
+    .map(({ resource }) => `no resource can stand at ${resource}; sign-in needs that path`)
 }
 
 function judgePath(path: string, taken: boolean): readonly string[] {

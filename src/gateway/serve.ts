@@ -21,6 +21,9 @@ export interface Service {
   close(): Promise<void>
 }
 
+/** Seconds: between two looks for idle connections, and until the others are closed as well. */
+const SWEEP = 0.05
+const GRACE = 3
 /** A record that nobody has: whether a store answers is seen by asking for it. */
 const NOBODY = '00000000000000000000000000'
 
@@ -109,8 +112,11 @@ async function close(
 ): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve))
   await gateway.close(seconds)
-  // Those that are still open have nothing more to hear.
-  server.closeAllConnections()
+  // What is left are answers of the OAuth routes, which are short, and connections that wait for more.
+  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP * 1000)
+  const timeUp = setTimeout(() => server.closeAllConnections(), GRACE * 1000)
   await closed
+  clearInterval(sweep)
+  clearTimeout(timeUp)
   await store.close()
 }

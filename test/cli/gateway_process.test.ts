@@ -106,7 +106,7 @@ async function signIn(at: Started, provider: TestOidcProvider, secrets: Secrets)
 }
 
 describe('mcp-oauth gateway', () => {
-  it('protects a server for a user of an OpenID provider, through a restart, with a log without secrets', async () => {
+  it('LG-01 LG-02 LG-04 protects a server for a user of an OpenID provider, through a restart, and logs what happened without a secret', async () => {
     const port = await freePort()
     const provider = keep(
       await startOidcProvider({ redirect_uri: `http://localhost:${port}/callback` }),
