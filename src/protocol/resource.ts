@@ -11,8 +11,11 @@ import { OAuthError } from './errors.ts'
 const SPELLING =
   /^https?:\/\/([a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?([/?](?:[a-z0-9\-._~:/?[\]@!$&'()*+,;=]|%[0-9a-f]{2})*)?$/i
 
+const MAX_LENGTH = 2000
+
 /** The spelling under which two texts name the same resource; undefined when `text` can name none. */
 export function canonicalResource(text: string): string | undefined {
+  if (text.length > MAX_LENGTH) return undefined
   const [, host = '', rest = ''] = SPELLING.exec(text) ?? []
   if (host === '' || !URL.canParse(text)) return undefined
   const url = new URL(text)

@@ -262,6 +262,21 @@ describe.each(STORES)('races over %s', (_name, createStores) => {
   })
 })
 
+describe('a storm', () => {
+  it('RF-21 5,000 clients that refresh at once are all served, and nobody is accused', async () => {
+    const pair = createPair([sqlite(fresh()), memory()])
+    const { context } = pair
+    const many = Array.from({ length: 5000 }, (_, at) => at)
+    const tokens = await Promise.all(
+      many.map(async (at) => tokenOf(await begin(context, { subject: `user-${at}` }))),
+    )
+    const answers = await Promise.all(tokens.map((token) => refresh(context, token)))
+    expect(new Set(answers.map(tokenOf)).size).toBe(5000)
+    expect(pair.eventTypes()).not.toContain('grant_ended')
+    await pair.close()
+  }, 60_000)
+})
+
 describe('a restart', () => {
   it('RF-14 ST-08 forgets neither the answer that was given nor the tokens that are over', async () => {
     const file = fresh()

@@ -86,6 +86,7 @@ describe('RFC 8707 §2 the spelling of a resource', () => {
     'urn:mcp',
     'ws://h.example/mcp',
     'ftp://h.example/mcp',
+    `https://h.example/${'a'.repeat(60_000)}`,
   ])('AZ-26 this names no resource: %j', (text) => {
     expect(canonicalResource(text)).toBeUndefined()
     expect(answer([text], ONE)).toBe('invalid_target')

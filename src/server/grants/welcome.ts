@@ -53,7 +53,7 @@ async function turnAway(
   throw new OAuthError('invalid_grant', 'the sign-in has ended; sign in again', { reason })
 }
 
-/** Ends a grant and tells of it, once. */
+/** Ends a grant. Nothing happens, and nothing is told, where it is over or gone already. */
 export async function endNow(
   context: Context,
   found: Versioned<GrantRecord>,
