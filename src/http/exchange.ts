@@ -72,7 +72,7 @@ function start(
 }
 
 /** The caller's headers between those it may replace and those it may not. */
-function headersOf(url: URL, { headers = {} }: FetchRequest): { [name: string]: string } {
+function headersOf(url: URL, { headers = {}, body }: FetchRequest): { [name: string]: string } {
   const own = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const)
   return {
     accept: 'application/json',
@@ -82,6 +82,8 @@ function headersOf(url: URL, { headers = {} }: FetchRequest): { [name: string]: 
     'user-agent': 'mcp-oauth',
     'accept-encoding': 'identity',
     connection: 'close',
+    // Without a length, Node sends the body of a DELETE where the next request is expected.
+    ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
   }
 }
 

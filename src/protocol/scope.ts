@@ -64,6 +64,7 @@ export function coversScope(
   needed: readonly string[],
   hierarchy: ScopeHierarchy,
 ): boolean {
+  if (needed.every((token) => granted.includes(token))) return true
   const expanded = expandScope(granted, hierarchy)
   return needed.every((token) => expanded.includes(token))
 }

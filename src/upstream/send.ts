@@ -40,13 +40,9 @@ const MAX_BYTES = 512 * 1024
 
 export function createSend({ who, safeFetch, timeout, clock }: SendOptions): Send {
   return async (url, request = {}) => {
-    // Without a length, Node sends the body of a DELETE where the next request is expected.
-    const length = request.body === undefined ? {} : { 'content-length': lengthOf(request.body) }
-    const headers = { ...request.headers, ...length }
     const at = new URL(url).host
     const result = await safeFetch(url, {
       ...request,
-      headers,
       maxBytes: MAX_BYTES,
       timeout,
     }).catch((error: unknown) => {
@@ -64,10 +60,6 @@ export function createSend({ who, safeFetch, timeout, clock }: SendOptions): Sen
       list: Array.isArray(body) ? body : undefined,
     }
   }
-}
-
-function lengthOf(body: string | Uint8Array): string {
-  return String(Buffer.byteLength(body))
 }
 
 /** The text is judged and not the content type, which some upstreams set to `text/html` for JSON. */
