@@ -12,7 +12,7 @@ import type { AuthInfo } from '../../src/guard/verifier.ts'
 import { header } from '../../src/http/message.ts'
 import { errorResponse } from '../../src/http/respond.ts'
 import { OAuthError } from '../../src/protocol/errors.ts'
-import { serve, type TestServer } from './support.ts'
+import { exchange, serve, type TestServer } from './support.ts'
 
 const authInfo: AuthInfo = {
   token: 'good',
@@ -162,6 +162,31 @@ describe('protectNode', () => {
     const { url } = await serve(protectNode(auth, (_, res) => res.end('{}')))
     const answer = await fetch(url, call)
     expect(answer.headers.get('access-control-allow-origin')).toBe('*')
+  })
+
+  it('GD-32 a body that the handler leaves unread does not reach the next call on the connection', async () => {
+    const seen: unknown[] = []
+    const { port } = await serve(
+      protectNode(auth, (_, res, body) => {
+        seen.push(body)
+        res.end('{}')
+      }),
+    )
+    const one = (id: number, connection: string) => {
+      const body = JSON.stringify({
+        jsonrpc: '2.0',
+        id,
+        method: 'ping',
+        padding: 'x'.repeat(40_000),
+      })
+      return `POST / HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer good\r\nConnection: ${connection}\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+    }
+    const answer = await exchange(
+      port,
+      one(1, 'keep-alive') + one(2, 'keep-alive') + one(3, 'close'),
+    )
+    expect(answer.match(/HTTP\/1\.1 200/g)).toHaveLength(3)
+    expect(seen).toMatchObject([{ id: 1 }, { id: 2 }, { id: 3 }])
   })
 
   it('nothing that claimed to be `auth` stays', async () => {

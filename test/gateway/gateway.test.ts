@@ -6,6 +6,8 @@ import { createGateway } from '../../src/gateway/gateway.ts'
 import { createLog } from '../../src/gateway/log.ts'
 import { memory } from '../../src/stores/memory.ts'
 import { StoreUnavailable } from '../../src/stores/store.ts'
+import { createAgent } from '../support/agent.ts'
+import { authorizeUrl, pkce, register } from '../support/flow.ts'
 import { startBackend, startEcho, startRaw, until } from './support/backend.ts'
 import {
   callOf,
@@ -641,6 +643,34 @@ describe('HH-02 where a call came from', () => {
     await fetch(front.url, callOf(token, 'tools/list', { 'x-forwarded-for': forwarded }))
     expect(backend.seen[0]?.headers['x-forwarded-for']).toBe(address)
   })
+})
+
+it.each([
+  'X-Forwarded-Proto',
+  'X-Forwarded-Host',
+  'X-Forwarded-Prefix',
+  'X-Original-URL',
+  'Forwarded',
+])('HH-03 HH-01 HH-06 %s changes neither cookies nor URLs', async (name) => {
+  const { front } = await startBoth()
+  const at = { issuer: `http://127.0.0.1:${front.port}`, resource: RESOURCE }
+  const client = await register(at)
+  const agent = createAgent()
+  const said = { [name]: name === 'X-Forwarded-Proto' ? 'http' : 'http://evil.test/evil' }
+  const page = await agent.get(
+    authorizeUrl(at, client, pkce().challenge, { scope: undefined }),
+    said,
+  )
+  expect(page.status).toBe(200)
+  const cookies = page.headers.getSetCookie()
+  expect(cookies.length).toBeGreaterThan(0)
+  for (const cookie of cookies) expect(cookie).toMatch(/^__Host-.*; Secure/)
+  const metadata = await fetch(`${at.issuer}/.well-known/oauth-authorization-server`, {
+    headers: said,
+  })
+  const told = (await metadata.text()) + page.body + JSON.stringify([...page.headers])
+  expect(told).not.toContain('evil')
+  expect(JSON.parse(told.slice(0, told.indexOf('}') + 1))).toMatchObject({ issuer: ISSUER })
 })
 
 it.each(['/mcp', '/token', '/authorize', '/register', '/jwks', '/healthz', '/nowhere'])(

@@ -8,6 +8,7 @@ import { CALLS_PER_USER, DRAIN, RECHECK } from '../../src/gateway/gateway.ts'
 import { IDENTITIES } from '../../src/gateway/identity.ts'
 import { PORT, STORE } from '../../src/gateway/plan.ts'
 import type { Shape } from '../../src/gateway/shape.ts'
+import { presetNames } from '../../src/upstream/setting.ts'
 
 const written = await readFile(new URL('../../docs/gateway.md', import.meta.url), 'utf8')
 // Tables are padded by the formatter.
@@ -64,6 +65,10 @@ it('the other defaults and choices are told', () => {
     expect(manual).toContain(told)
     expect(help).toContain(told)
   }
+})
+
+it('every upstream is told', () => {
+  for (const name of presetNames) expect(manual).toContain(`\`${name}\``)
 })
 
 it('help fits a terminal', () => {
