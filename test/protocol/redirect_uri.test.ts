@@ -497,13 +497,14 @@ describe('RFC 9700 §4.1.3 which registered URI a request names', () => {
       const good =
         port === '' || (port[0] === ':' && String(Number(port.slice(1))) === port.slice(1))
       const number = Number(port.slice(1))
-      if (!good || (port !== '' && !(number >= 1 && number <= 65_535))) return undefined
+      if (!good || (port !== '' && !(Number.isInteger(number) && number >= 1 && number <= 65_535)))
+        return undefined
       return `${front}|${end < 0 ? '' : rest.slice(end)}`
     }
     return undefined
   }
 
-  it('AZ-56 a match is an equal text, or a loopback literal equal but for the port (120,000 pairs)', () => {
+  it('AZ-56 a match is an equal text, or a loopback literal equal but for the port (a million pairs)', () => {
     const uri = fc.constantFrom(...goodUris)
     let matches = 0
     let byPort = 0
@@ -516,9 +517,9 @@ describe('RFC 9700 §4.1.3 which registered URI a request names', () => {
         const found = matchRedirectUri(asked, [target]) === target
         if (found) matches += 1
         if (found && asked !== target) byPort += 1
-        expect(found, `${asked} against ${target}`).toBe(expected)
+        if (found !== expected) throw new Error(`${asked} against ${target}: ${found}`)
       }),
-      { numRuns: 120_000 },
+      { numRuns: 1_000_000 },
     )
     // The property means something only where both answers come up.
     expect(matches).toBeGreaterThan(500)
