@@ -450,7 +450,7 @@ describe('several pages and several users', () => {
 
 describe('a client that changes while its page is open', () => {
   it('RG-32 AZ-54 a redirect URI that is gone gets no code, and neither does a client that is gone', async () => {
-    const one = await register(server)
+    const one = await register(server, { client_name: 'Changing 0' })
     const agent = agentOf('ada')
     const [first, second] = [await open(agent, {}, one), await open(agent, {}, one)]
     const found = await store.find('client', one.client_id)
@@ -466,7 +466,7 @@ describe('a client that changes while its page is open', () => {
   })
 
   it('RG-32 one that was added is not used: the code goes where the page said', async () => {
-    const one = await register(server)
+    const one = await register(server, { client_name: 'Changing 1' })
     const agent = agentOf('ada')
     const page = await open(agent, {}, one)
     const found = await store.find('client', one.client_id)
@@ -480,7 +480,7 @@ describe('a client that changes while its page is open', () => {
   })
 
   it('AZ-54 the code of a client that is gone is not redeemed', async () => {
-    const one = await register(server)
+    const one = await register(server, { client_name: 'Changing 2' })
     const authorized = await authorize(server, one)
     await store.take('client', one.client_id)
     const { status, body } = await redeem(server, authorized)
