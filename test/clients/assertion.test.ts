@@ -324,5 +324,15 @@ describe('the keys at jwks_uri', () => {
     host.answer(JWKS, down)
     advance(60)
     expect((await present(context, await assertion())).client_id).toBe(CLIENT)
+    const { maxStale } = context.config.metadataDocuments
+    advance(maxStale - 60)
+    host.serve(CLIENT, DOCUMENT)
+    const late = { iat: undefined, exp: START + maxStale + 300 }
+    expect((await present(context, await assertion(late))).client_id).toBe(CLIENT)
+    advance(60)
+    expect(outcome(await errorOf(present(context, await assertion(late))))).toEqual([
+      'temporarily_unavailable',
+      503,
+    ])
   })
 })

@@ -36,6 +36,7 @@ function setUp() {
         written('post', 'client_secret_post', SECRET),
         written('odd', 'client_secret_basic', ODD_SECRET),
         written('a:b c', 'client_secret_basic', SECRET),
+        written('hashless', 'client_secret_post'),
       ]),
       resourceServers: new Map<string, ResourceServer>([
         ['rs', { client_id: 'rs', client_secret_hash: sha256(SECRET), resource: RESOURCE }],
@@ -131,6 +132,9 @@ describe('authenticateClient', () => {
   it('TK-16 a secret of nothing never opens a client that has none', async () => {
     const { context } = setUp()
     for (const secret of ['', 'undefined', sha256('')]) {
+      const hashless = form({ client_id: 'hashless', client_secret: secret || 'x' })
+      const inBody = await errorOf(authenticateClient(context, post({}), hashless))
+      expect(inBody.code).toBe('invalid_client')
       for (const client_id of ['public', 'unknown']) {
         const headers = raw(`Basic ${base64(`${client_id}:${secret}`)}`)
         const error = await errorOf(authenticateClient(context, post({ headers }), form({})))
