@@ -58,6 +58,7 @@ export interface McpOAuth {
   /**
    * A fresh access token of the upstream, for the user behind `authInfo`.
    * @throws OAuthError `invalid_grant` when the user must sign in again, `temporarily_unavailable`
+   * @throws TypeError where the upstream is the app's own login, which has no tokens
    */
   upstreamToken(authInfo: AuthInfo): Promise<string>
   /** A JWT for `audience` that says who the user is, signed with a key of `/jwks`: RFC 7519. */
@@ -182,10 +183,8 @@ async function upstreamTokenOf(context: Context, { extra }: AuthInfo): Promise<s
   }
   const { connectionId } = found.record
   if (connectionId === undefined) {
-    throw new OAuthError(
-      'invalid_request',
-      'users sign in with the app itself: there is no upstream token',
-    )
+    // The program asks for what its own configuration does not have.
+    throw new TypeError('users sign in with the app itself: there is no upstream token')
   }
   return await upstreamToken(context, connectionId)
 }
