@@ -9,7 +9,6 @@ const MAX_LENGTH = 2000
 // RFC 3986 §2 without the fragment and without user information: host, port, path, query.
 const SPELLING =
   /^https?:\/\/(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?\/[A-Za-z0-9\-._~:/[\]@!$&'()*+,;=%]+(?:\?[A-Za-z0-9\-._~:/?[\]@!$&'()*+,;=%]*)?$/
-const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|\?|$)/i
 const LOOPBACK = /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])[:/]/
 
 /** Whether a client id names a document. Nothing but its beginning decides, so no id is ever both. */
@@ -30,9 +29,8 @@ export function judgeClientIdUrl(
   if (!client_id.startsWith('https:') && !(allowLoopbackHttp && LOOPBACK.test(client_id))) {
     return 'is not https'
   }
-  // §3: no single-dot or double-dot path components; a parser would resolve the encoded ones too.
-  if (DOT_SEGMENT.test(client_id)) return 'has a dot segment in its path'
-  // §3 compares texts. A host in capitals, the default port or 127.1 would be printed otherwise.
+  // §3: compared as texts, and no dot segments. Those, encoded ones too, a host in capitals, the default
+  // port and 127.1 would all be printed otherwise.
   if (!URL.canParse(client_id) || new URL(client_id).href !== client_id) {
     return 'is not spelt as a URL parser would print it'
   }

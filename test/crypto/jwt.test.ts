@@ -128,14 +128,10 @@ describe('verifying', () => {
     const signature = sign('sha256', Buffer.from(text), small.privateKey).toString('base64url')
     const jwt = `${text}.${signature}`
     expect(await verifyJwt(jwt, [{ kty: 'RSA', n, e: 'AQAB' }])).toBeUndefined()
-    const huge = Buffer.alloc(2048, 0xff).toString('base64url')
-    const began = process.hrtime.bigint()
-    for (let turn = 0; turn < 100; turn += 1) {
-      expect(await verifyJwt(jwt, [{ kty: 'RSA', n: huge, e: 'AQAB' }])).toBeUndefined()
-      const wide = { kty: 'RSA', n: huge.slice(0, 600), e: huge.slice(0, 400) }
-      expect(await verifyJwt(jwt, [wide])).toBeUndefined()
-    }
-    expect(Number(process.hrtime.bigint() - began) / 1e9).toBeLessThan(1)
+    const large = generateKeyPairSync('rsa', { modulusLength: 4608 })
+    const slow = sign('sha256', Buffer.from(text), large.privateKey).toString('base64url')
+    const key = { ...large.publicKey.export({ format: 'jwk' }), kty: 'RSA' }
+    expect(await verifyJwt(`${text}.${slow}`, [key])).toBeUndefined()
   })
 
   it('DS-11 tries a token without a key id with four keys at most', async () => {
