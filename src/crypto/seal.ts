@@ -8,7 +8,7 @@ import {
   createCipheriv,
   createDecipheriv,
   createSecretKey,
-  hkdfSync,
+  hash,
   type KeyObject,
 } from 'node:crypto'
 import type { Keyring } from './keyring.ts'
@@ -48,8 +48,9 @@ export function openUnder(secret: string, sealed: Sealed, place: Place): string 
   return decrypt(keyOf(secret), parts.bytes, place)
 }
 
+/** One round: the secret has 256 random bits, and this stands in the way of every refresh. */
 function keyOf(secret: string): KeyObject {
-  return createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', 'mcp-oauth sealed under', 32)))
+  return createSecretKey(hash('sha256', `mcp-oauth sealed under ${secret}`, 'buffer'))
 }
 
 function encrypt(key: KeyObject, kid: string, plaintext: string, place: Place): Sealed {

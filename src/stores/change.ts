@@ -7,10 +7,11 @@ import { StoreUnavailable, type Store, type Versioned } from './store.ts'
 
 /** What a transition gives: an outcome, and the next record where there is something to write. */
 export interface Transition<R> {
-  readonly outcome: string
-  readonly next?: R
+  readonly outcome?: string
+  readonly next?: R | undefined
 }
 
+// In each round of a race one writer wins. So many may race for one record, and none is turned away.
 const MAX_ATTEMPTS = 100
 
 /**

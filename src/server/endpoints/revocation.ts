@@ -72,11 +72,13 @@ async function revokeOne(
   { jti, exp }: Presented & { kind: 'access' },
 ): Promise<void> {
   const now = context.clock()
-  // An expired token is over already, and the list of the grant need not grow by it.
-  if (now >= exp) return
-  await applyToGrant(context, found, (grant) => ({ grant: revokeToken(grant, jti, exp, now) }))
+  const result = await applyToGrant(context, found, (grant) => {
+    const next = revokeToken(grant, jti, exp, now)
+    return { outcome: next.endedAt === undefined ? 'revoked' : 'ended', grant: next }
+  })
   const { client_id, subject, id } = found.record
   context.events.emit({ type: 'token_revoked', client_id, subject, grantId: id })
+  if (result?.outcome === 'ended') await announceEnd(context, found.record)
 }
 
 /** Any generation of the family ends it: whoever revokes an old token wants the sign-in to be over. */
@@ -85,7 +87,14 @@ async function revokeGrant(context: Context, found: Versioned<GrantRecord>): Pro
   await applyToGrant(context, found, (grant) => ({
     grant: endGrant(grant, 'revoked_by_client', now),
   }))
-  const { client_id, subject, id, connectionId } = found.record
+  await announceEnd(context, found.record)
+}
+
+/** The last grant that lives by a connection takes it along. */
+async function announceEnd(
+  context: Context,
+  { client_id, subject, id, connectionId }: GrantRecord,
+): Promise<void> {
   const reason = 'revoked_by_client'
   context.events.emit({ type: 'grant_ended', client_id, subject, grantId: id, reason })
   if (connectionId !== undefined) await releaseConnection(context, connectionId)
