@@ -6,5 +6,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    // What the provider in tests thinks of being a provider in tests.
+    onConsoleLog: (text) => !/oidc-provider.* (WARNING|NOTICE):/.test(text),
   },
 })
