@@ -20,10 +20,12 @@ const RETRY = 5
 export function failure(
   context: Context,
   request: HttpRequest,
-  { channel }: Pick<Route, 'channel'>,
+  { channel, refusal }: Pick<Route, 'channel' | 'refusal'>,
   error: unknown,
 ): HttpResponse {
-  return channel === 'front' ? pageOf(context, request, error) : responseOf(context, request, error)
+  return channel === 'front'
+    ? pageOf(context, request, error)
+    : responseOf(context, request, refusal, error)
 }
 
 function pageOf(context: Context, request: HttpRequest, error: unknown): HttpResponse {
@@ -67,9 +69,17 @@ function kindOf({ code, status }: OAuthError): ErrorKind {
   }
 }
 
-function responseOf(context: Context, request: HttpRequest, error: unknown): HttpResponse {
+function responseOf(
+  context: Context,
+  request: HttpRequest,
+  type: Route['refusal'],
+  error: unknown,
+): HttpResponse {
   if (error instanceof OAuthError) {
-    announce(context, request, error)
+    const network = callerNetwork(context, request)
+    const reason = `${error.code}: ${error.reason}`
+    // A limit that was reached has been told of where it was.
+    if (error.status !== 429) context.events.emit({ type, about: request.path, reason, network })
     return errorResponse(error)
   }
   if (error instanceof StoreUnavailable) {
@@ -82,14 +92,4 @@ function responseOf(context: Context, request: HttpRequest, error: unknown): Htt
   const reference = randomSecret(6)
   context.events.emit({ type: 'internal_error', about: request.path, reference, error })
   return errorResponse(new OAuthError('server_error', `something went wrong here (${reference})`))
-}
-
-function announce(context: Context, request: HttpRequest, error: OAuthError): void {
-  if (error.status === 429) return
-  context.events.emit({
-    type: 'token_refused',
-    about: request.path,
-    reason: `${error.code}: ${error.reason}`,
-    network: callerNetwork(context, request),
-  })
 }

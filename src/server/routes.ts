@@ -5,6 +5,7 @@
 import { metadataUrl } from '../guard/protected_resource_metadata.ts'
 import type { HttpRequest, HttpResponse } from '../http/message.ts'
 import type { Config, Context } from './config/context.ts'
+import type { Event } from './config/events.ts'
 import { authorization } from './endpoints/authorization.ts'
 import { callback } from './endpoints/callback.ts'
 import { consent } from './endpoints/consent.ts'
@@ -18,58 +19,52 @@ import { token } from './endpoints/token.ts'
 
 export type Endpoint = (context: Context, request: HttpRequest) => Promise<HttpResponse>
 
-/** Who is on the other side: a person with a browser, a program with credentials, or anybody. */
-export type Channel = 'front' | 'back' | 'public'
-
 export interface Route {
-  readonly channel: Channel
+  /** Who is on the other side: a person with a browser, a program with credentials, or anybody. */
+  readonly channel: 'front' | 'back' | 'public'
   readonly method: 'GET' | 'POST'
   readonly endpoint: Endpoint
+  /** The event that tells of a refusal here. */
+  readonly refusal: Event['type']
 }
+
+type Entry = readonly [path: string, route: Route]
+
+const AUTHORIZE: Entry = ['/authorize', page('GET', authorization)]
+const TOKEN: Entry = ['/token', back(token, 'token_refused')]
+const REGISTER: Entry = ['/register', back(registration, 'client_refused')]
+const INTROSPECT: Entry = ['/introspect', back(introspection, 'introspection_refused')]
+const OTHERS: readonly Entry[] = [
+  ['/consent', page('POST', consent)],
+  ['/callback', page('GET', callback)],
+  ['/revoke', back(revocation, 'revocation_refused')],
+  ['/jwks', document(jwks)],
+]
 
 /** The routes by path. */
 export function createRoutes(config: Config): ReadonlyMap<string, Route> {
   const { basePath, registration: registering, resourceServers } = config
-  const get = (channel: Channel, endpoint: Endpoint): Route => ({
-    channel,
-    method: 'GET',
-    endpoint,
-  })
-  const post = (channel: Channel, endpoint: Endpoint): Route => ({
-    channel,
-    method: 'POST',
-    endpoint,
-  })
-  const authorize = get('front', authorization)
-  const exchange = post('back', token)
-  const register: [string, Route][] = registering.dynamic
-    ? [['/register', post('back', registration)]]
-    : []
-  const clientFacing: [string, Route][] = [
-    ['/authorize', authorize],
-    ['/token', exchange],
-    ...register,
-  ]
+  const guessed = [AUTHORIZE, TOKEN, ...(registering.dynamic ? [REGISTER] : [])]
+  const own = [...guessed, ...OTHERS, ...(resourceServers.size > 0 ? [INTROSPECT] : [])]
   return new Map([
     // MCP 2025-03-26, Fallbacks for Servers without Metadata Discovery: clients guess these at the origin.
-    ...clientFacing,
-    ...under(basePath, [
-      ...clientFacing,
-      ['/consent', post('front', consent)],
-      ['/callback', get('front', callback)],
-      ['/revoke', post('back', revocation)],
-      ...(resourceServers.size > 0
-        ? ([['/introspect', post('back', introspection)]] as [string, Route][])
-        : []),
-      ['/jwks', get('public', jwks)],
-    ]),
-    ...serverDocuments(basePath).map((path) => [path, get('public', serverMetadata)] as const),
+    ...guessed,
+    ...own.map(([path, route]): Entry => [basePath + path, route]),
+    ...serverDocuments(basePath).map((path): Entry => [path, document(serverMetadata)]),
     ...resourceDocuments(config),
   ])
 }
 
-function under(basePath: string, routes: readonly [string, Route][]): readonly [string, Route][] {
-  return routes.map(([path, route]) => [basePath + path, route])
+function page(method: Route['method'], endpoint: Endpoint): Route {
+  return { channel: 'front', method, endpoint, refusal: 'authorization_refused' }
+}
+
+function back(endpoint: Endpoint, refusal: Event['type']): Route {
+  return { channel: 'back', method: 'POST', endpoint, refusal }
+}
+
+function document(endpoint: Endpoint): Route {
+  return { channel: 'public', method: 'GET', endpoint, refusal: 'request_refused' }
 }
 
 /** RFC 8414 §3.1 and §5, and OpenID Connect Discovery §4, in the order in which MCP clients ask. */
@@ -82,11 +77,11 @@ function serverDocuments(basePath: string): readonly string[] {
 }
 
 /** RFC 9728 §3.1, and the root, where clients look that know nothing of paths. */
-function resourceDocuments({ resources }: Config): readonly [string, Route][] {
-  const documents = resources.map(({ resource }): [string, Route] => [
-    new URL(metadataUrl(resource)).pathname,
-    { channel: 'public', method: 'GET', endpoint: resourceMetadata(resource) },
-  ])
+function resourceDocuments({ resources }: Config): readonly Entry[] {
+  const documents = resources.map(({ resource }): Entry => {
+    const path = new URL(metadataUrl(resource)).pathname
+    return [path, document(resourceMetadata(resource))]
+  })
   // With several resources the root would name one of them to clients of another.
   const [only, ...others] = documents
   if (only === undefined || others.length > 0) return documents

@@ -26,10 +26,18 @@ import { createLocalVerifier } from './tokens/local_verifier.ts'
 /** Seconds for which an identity assertion is good: longer than a call is on its way, shorter than a coffee. */
 const ASSERTION_LIFETIME = 60
 
+/** How a failure of the guard is told. */
+const MCP_ENDPOINT = { channel: 'back', refusal: 'request_refused' } as const
+
 /** What a protected Fetch handler gets beside the request. */
 export interface ProtectedExtra {
   /** Undefined only with `required: false`, for what may be asked without a token. */
   readonly authInfo: AuthInfo | undefined
+}
+
+/** As much of an `AuthInfo` as tells the grant: the SDKs know nothing of what else is in `extra`. */
+export interface WithGrant {
+  readonly extra?: Readonly<{ [name: string]: unknown }> | undefined
 }
 
 /** The server. Times in seconds. */
@@ -56,11 +64,12 @@ export interface McpOAuth {
     token: string | undefined,
   ): Promise<AuthInfo | undefined>
   /**
-   * A fresh access token of the upstream, for the user behind `authInfo`.
+   * A fresh access token of the upstream, for the user behind `authInfo`, which may be in the shape that
+   * an MCP SDK gives it to a tool.
    * @throws OAuthError `invalid_grant` when the user must sign in again, `temporarily_unavailable`
-   * @throws TypeError where the upstream is the app's own login, which has no tokens
+   * @throws TypeError where `authInfo` is not of this server, or the upstream has no tokens to give
    */
-  upstreamToken(authInfo: AuthInfo): Promise<string>
+  upstreamToken(authInfo: WithGrant): Promise<string>
   /** A JWT for `audience` that says who the user is, signed with a key of `/jwks`: RFC 7519. */
   assertIdentity(authInfo: AuthInfo, audience: string): Promise<string>
   /** Lets go of the store. */
@@ -144,7 +153,7 @@ async function protectedCall(
   try {
     guarded = await guard(plain, options)
   } catch (error) {
-    return toResponse(failure(context, plain, { channel: 'back' }, error))
+    return toResponse(failure(context, plain, MCP_ENDPOINT, error))
   }
   if (guarded.outcome === 'refused') return toResponse(guarded.response)
   const { authInfo, body, headers } = guarded
@@ -176,8 +185,10 @@ function resourceFor({ resources }: Config, request: Request | undefined): strin
   return resources.find(({ resource }) => new URL(resource).pathname === pathname)?.resource
 }
 
-async function upstreamTokenOf(context: Context, { extra }: AuthInfo): Promise<string> {
-  const found = await context.store.find('grant', extra.grantId)
+async function upstreamTokenOf(context: Context, { extra }: WithGrant): Promise<string> {
+  const grantId = extra?.['grantId']
+  if (typeof grantId !== 'string') throw new TypeError('this authInfo was not made by the guard')
+  const found = await context.store.find('grant', grantId)
   if (found === undefined || !isLive(found.record, context.clock())) {
     throw new OAuthError('invalid_grant', 'the sign-in is over; sign in again')
   }

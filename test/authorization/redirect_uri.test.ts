@@ -256,7 +256,7 @@ describe('RFC 8252 §7.3 loopback', () => {
     one.port = ''
     other.port = ''
     const spelt = (text: string): string =>
-      text.replace(/^(http:\/\/(?:[^/:?]+|\[::1\]))(?::\d+)?/, '$1')
+      text.replace(/^(http:\/\/(?:\[::1\]|[^/:?]+))(?::\d+)?/, '$1')
     return one.href === other.href && spelt(registered) === spelt(asked)
   }
 

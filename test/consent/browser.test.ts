@@ -12,6 +12,9 @@ import { continuePage, type ContinueView } from '../../src/server/consent/contin
 import { browserSuite, launchBrowser, type TestBrowser } from '../support/browser.ts'
 import { CONSENT } from './views.ts'
 
+/** A loaded machine takes its time. */
+const PATIENCE = { timeout: 15_000 }
+
 type Answer = (url: URL, decision: string | undefined) => HttpResponse
 
 interface Site {
@@ -134,11 +137,11 @@ browserSuite(describe, 'the pages in Chromium', () => {
     session.on('Page.frameRequestedNavigation', ({ reason, url }) => asked.push(`${reason} ${url}`))
     await page.getByRole('button', { name: 'Allow' }).click()
     const location = 'cursor://a.example/cb?code=1&state=%22'
-    await expect.poll(() => asked).toContain(`metaTagRefresh ${location}`)
+    await expect.poll(() => asked, PATIENCE).toContain(`metaTagRefresh ${location}`)
     const link = page.getByRole('link', { name: 'Back to N' })
     expect(await link.getAttribute('href')).toBe(location)
     await link.click({ noWaitAfter: true })
-    await expect.poll(() => asked).toContain(`anchorClick ${location}`)
+    await expect.poll(() => asked, PATIENCE).toContain(`anchorClick ${location}`)
     expect(faults.filter((text) => text.includes('Content Security Policy'))).toEqual([])
     await page.close()
   })
@@ -199,7 +202,7 @@ browserSuite(describe, 'the pages in Chromium', () => {
     await page.goto(`${client.origin}/evil`)
     await page.evaluate(`document.body.append(Object.assign(document.createElement('iframe'), {
       src: '${issuer.origin}/consent' }))`)
-    await expect.poll(() => page.frames().at(1)?.url()).toMatch(/^chrome-error:/)
+    await expect.poll(() => page.frames().at(1)?.url(), PATIENCE).toMatch(/^chrome-error:/)
     await page.close()
   })
 

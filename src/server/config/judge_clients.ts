@@ -2,6 +2,7 @@
  * Judges `clients` and `resourceServers`: those who were registered by hand.
  */
 import { sha256 } from '../../crypto/hash.ts'
+import { judgeJwks } from '../../protocol/client_jwks.ts'
 import { judgeRedirectUri } from '../../protocol/redirect_uri.ts'
 import { canonicalResource } from '../../protocol/resource.ts'
 import type { TokenEndpointAuthMethod } from '../../stores/records.ts'
@@ -79,6 +80,8 @@ function judgeMethod(
   judgeSecret(client_secret, option, fault)
   const hasKeys = jwks !== undefined || jwks_uri !== undefined
   if (method === 'private_key_jwt' && !hasKeys) fault(option, 'needs jwks or jwks_uri')
+  const judged = jwks === undefined ? undefined : judgeJwks(jwks)
+  if (judged !== undefined && 'fault' in judged) fault(option, `has a jwks that ${judged.fault}`)
   if (jwks !== undefined && jwks_uri !== undefined) {
     fault(option, 'has jwks and jwks_uri; RFC 7591 section 2 allows one of them')
   }

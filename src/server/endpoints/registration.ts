@@ -21,20 +21,15 @@ const AUTHORIZATION = /^[A-Za-z][A-Za-z0-9-]* +[A-Za-z0-9\-._~+/]+=*$/
 
 export async function registration(context: Context, request: HttpRequest): Promise<HttpResponse> {
   checkRate(context, request, 'register')
-  const network = callerNetwork(context, request)
-  try {
-    const answer = await register(context, request)
-    const about = hostsOf(answer.metadata.redirect_uris)
-    const { client_id } = answer
-    context.events.emit({ type: 'client_registered', client_id, about, network })
-    return json(201, bodyOf(answer))
-  } catch (error) {
-    if (error instanceof OAuthError) {
-      const reason = `${error.code}: ${error.reason}`
-      context.events.emit({ type: 'client_refused', reason, network })
-    }
-    throw error
-  }
+  const answer = await register(context, request)
+  const { client_id, metadata } = answer
+  context.events.emit({
+    type: 'client_registered',
+    client_id,
+    about: hostsOf(metadata.redirect_uris),
+    network: callerNetwork(context, request),
+  })
+  return json(201, bodyOf(answer))
 }
 
 async function register(context: Context, request: HttpRequest): Promise<Registration> {
