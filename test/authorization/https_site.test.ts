@@ -7,7 +7,11 @@ import { pkce, register, toForm } from '../support/flow.ts'
 import { expectErrorPage, startReplicas } from './support.ts'
 
 const NAME = 'https://auth.example.com'
-const site = await startReplicas(1, () => ({}), NAME)
+const site = await startReplicas(
+  1,
+  () => ({}),
+  () => NAME,
+)
 afterAll(() => site.close())
 const client = await register({ issuer: site.address })
 const SPOOFED = {

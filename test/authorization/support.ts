@@ -99,19 +99,21 @@ export interface Site extends Pick<TestServer, 'issuer' | 'resource'> {
 
 /**
  * `count` instances over one store behind one port, each request to the next of them. The issuer is the
- * address of the port unless it is told: then only the address is reached, and the issuer is a name.
+ * address of the port, or what `name` makes of the port: then tests reach the address, and the issuer
+ * is a name.
  */
 export async function startReplicas(
   count: number,
   options: (issuer: string, index: number) => Partial<Options> | Promise<Partial<Options>>,
-  name?: string,
+  name?: (port: number) => string,
 ): Promise<Site> {
   const server = createServer()
   hardenServer(server)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const issuer = name ?? address
+  const { port } = server.address() as AddressInfo
+  const address = `http://127.0.0.1:${port}`
+  const issuer = name?.(port) ?? address
   const store = memory()
   const keys = [generateKey()]
   const replicas: McpOAuth[] = []
