@@ -89,7 +89,7 @@ browserSuite(describe, 'the pages in Chromium', () => {
 
   async function open(change: Partial<ConsentView>): Promise<{ page: Page; faults: string[] }> {
     view = { ...CONSENT, ...change }
-    onwards = { approve: {}, deny: { denied: true } }
+    onwards = { approve: {}, deny: { error: 'denied' } }
     const page = await browser.context.newPage()
     const faults: string[] = []
     page.on('console', (message) => faults.push(message.text()))

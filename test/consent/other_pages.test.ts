@@ -93,10 +93,12 @@ describe('the page that goes on', () => {
   it.each([
     ['upstream', undefined, 'On to GitHub You are being taken to GitHub to sign in.'],
     ['client', undefined, 'You are signed in You are being taken back to GitHub.'],
-    ['client', true, 'Access was not given GitHub gets no access.'],
-  ] as const)('kind %s, denied %s: %s', (kind, denied, words) => {
-    const location = 'https://github.com/login?x=1'
-    const shown = continuePage({ ...GO_ON, name: 'GitHub', kind, location, denied })
+    ['client', 'denied', 'Access was not given GitHub gets no access.'],
+    ['client', 'failed', 'The sign-in did not work You are being taken back to GitHub. Try again'],
+    ['private_use', undefined, 'use the button. Then you can close this window.'],
+  ] as const)('kind %s, error %s: %s', (kind, error, words) => {
+    const location = kind === 'private_use' ? GO_ON.location : 'https://github.com/login?x=1'
+    const shown = continuePage({ ...GO_ON, name: 'GitHub', kind, location, error })
     expect(textOf(shown)).toContain(words)
   })
 

@@ -25,8 +25,8 @@ export interface ContinueView {
   readonly kind: 'upstream' | 'client' | 'private_use'
   /** The upstream's name, or the client's. */
   readonly name: string
-  /** Whether the way back to the client carries an error and not a code. */
-  readonly denied?: boolean | undefined
+  /** What the way back to the client carries in the place of a code: the user's no, or another error. */
+  readonly error?: 'denied' | 'failed' | undefined
   /** `set-cookie` above all. */
   readonly headers?: HttpResponse['headers']
 }
@@ -53,16 +53,19 @@ export function continuePage(view: ContinueView): HttpResponse {
   })
 }
 
-function titleOf({ kind, name, denied }: ContinueView, { goOn, nameless }: Texts): string {
+function titleOf({ kind, name, error }: ContinueView, { goOn, nameless }: Texts): string {
   if (kind === 'upstream') return goOn.upstreamTitle(cleanName(name) || nameless)
-  return denied === true ? goOn.deniedTitle : goOn.signedInTitle
+  if (error === undefined) return goOn.signedInTitle
+  return error === 'denied' ? goOn.deniedTitle : goOn.failedTitle
 }
 
-function sentences({ kind, denied }: ContinueView, name: Html, { goOn }: Texts): Html {
+function sentences({ kind, error }: ContinueView, name: Html, { goOn }: Texts): Html {
   if (kind === 'upstream') return html`<p>${goOn.upstream(name)}</p>`
-  if (denied === true) return html`<p>${goOn.deniedBack(name)}</p>`
+  if (error === 'denied') return html`<p>${goOn.deniedBack(name)}</p>`
+  if (error === 'failed') return html`<p>${goOn.failedBack(name)}</p>`
   if (kind === 'client') return html`<p>${goOn.back(name)}</p>`
-  return html`<p>${goOn.opensApp(name)} ${goOn.close}</p>`
+  return html`<p>${goOn.opensApp(name)}</p>
+    <p>${goOn.close}</p>`
 }
 
 // The callers have judged it; a link that runs script is worth a second look.

@@ -47,8 +47,10 @@ export interface Texts {
     readonly upstream: (name: Html) => Html
     readonly signedInTitle: string
     readonly deniedTitle: string
+    readonly failedTitle: string
     readonly back: (name: Html) => Html
     readonly deniedBack: (name: Html) => Html
+    readonly failedBack: (name: Html) => Html
     readonly opensApp: (name: Html) => Html
     readonly close: string
     readonly upstreamLink: (name: Html) => Html

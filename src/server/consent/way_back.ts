@@ -44,7 +44,12 @@ export function wayBack(context: Context, request: HttpRequest, way: WayBack): H
     location,
     kind: isApp ? 'private_use' : 'client',
     name: clientName,
-    denied: 'error' in response,
+    error: errorOf(response),
     headers,
   })
+}
+
+function errorOf(response: AnswerWithoutIssuer): 'denied' | 'failed' | undefined {
+  if (!('error' in response)) return undefined
+  return response.error === 'access_denied' ? 'denied' : 'failed'
 }
