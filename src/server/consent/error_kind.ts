@@ -11,7 +11,6 @@ export type ErrorKind =
   | 'wrong_browser'
   | 'csrf'
   | 'not_allowed'
-  | 'upstream_denied'
   | 'upstream_failed'
   | 'client_unreachable'
   | 'rate_limited'
@@ -28,7 +27,6 @@ export const ERROR_STATUS: { readonly [K in ErrorKind]: number } = {
   wrong_browser: 403,
   csrf: 403,
   not_allowed: 403,
-  upstream_denied: 400,
   upstream_failed: 502,
   client_unreachable: 503,
   rate_limited: 429,

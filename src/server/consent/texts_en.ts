@@ -82,10 +82,6 @@ export const ENGLISH: Texts = {
       title: 'You do not have access',
       body: 'Your account is not among those that may use this server. Ask its operator, or start again and sign in with another account.',
     },
-    upstream_denied: {
-      title: 'The sign-in was cancelled',
-      body: 'The sign-in service did not confirm it. Start again from the app to try once more.',
-    },
     upstream_failed: {
       title: 'The sign-in service did not answer properly',
       body: 'This is not your fault. Wait a moment and start again from the app.',

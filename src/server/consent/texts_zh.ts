@@ -82,10 +82,6 @@ export const CHINESE: Texts = {
       title: '您没有访问权限',
       body: '您的账号不在允许使用此服务的名单中。请联系管理员，或重新开始并使用其他账号登录。',
     },
-    upstream_denied: {
-      title: '登录已取消',
-      body: '登录服务没有确认这次登录。如需重试，请从应用中重新开始。',
-    },
     upstream_failed: {
       title: '登录服务没有正常响应',
       body: '这不是您的问题。请稍等片刻，再从应用中重新开始。',
