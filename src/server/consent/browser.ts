@@ -2,8 +2,8 @@
  * Which browser a step of a sign-in belongs to: MCP, Security Best Practices (confused deputy, session
  * hijacking); RFC 9700 §4.7.
  *
- * Each step has a cookie of its own, so that several tabs do not disturb each other. Names begin with
- * the ticket's id, which grows with time: the oldest go first when there are too many.
+ * Each step has a cookie of its own, so that several tabs do not disturb each other. Browsers send the
+ * oldest first (RFC 6265 §5.4), and the oldest go first when there are too many.
  */
 import { equal, sha256, type Hash } from '../../crypto/hash.ts'
 import { randomSecret } from '../../crypto/random.ts'
@@ -31,7 +31,7 @@ export interface Site {
 /** Binds the step of `ticketId` to the browser that sent `request`. */
 export function bindBrowser(request: HttpRequest, ticketId: string, site: Site): Binding {
   const secret = randomSecret(16)
-  const open = readCookies(request, site.secure).names(PREFIX).toSorted()
+  const open = readCookies(request, site.secure).names(PREFIX)
   const surplus = open.slice(0, Math.max(0, open.length - MAX_STEPS + 1))
   return {
     hash: sha256(secret),
