@@ -57,7 +57,7 @@ export interface Events {
   emit(event: Event): void
 }
 
-/** Passes each event to each subscriber. A subscriber that throws harms neither the request nor the others. */
+/** Passes each event to each subscriber. A subscriber that fails harms neither the request nor the others. */
 export function createEvents(
   subscribers: readonly ((event: EmittedEvent) => void)[],
   clock: () => number,
@@ -67,7 +67,9 @@ export function createEvents(
       const emitted = { ...event, at: clock() }
       for (const subscriber of subscribers) {
         try {
-          subscriber(emitted)
+          const given: unknown = subscriber(emitted)
+          // An async function may stand in its place, and a rejection that nobody takes ends the process.
+          if (given instanceof Promise) given.catch(() => {})
         } catch {
           // There is nobody left to tell: a log that fails must not fail a sign-in.
         }
