@@ -4,6 +4,7 @@ import { FetchError } from '../../src/http/safe_fetch.ts'
 import { authenticateClient } from '../../src/server/clients/authenticate.ts'
 import { resolveClient } from '../../src/server/clients/resolve.ts'
 import type { Context } from '../../src/server/config/context.ts'
+import { CLOCK_SKEW } from '../../src/server/config/defaults.ts'
 import { createTestContext, START } from '../support/context.ts'
 import { createHost, errorOf, form, post } from './support.ts'
 
@@ -194,6 +195,15 @@ describe('RFC 7523 §3 private_key_jwt', () => {
     expect((await errorOf(present(context, jwt))).reason).toBe('the assertion is replayed')
     advance(1)
     expect((await errorOf(present(context, jwt))).reason).toBe('expired')
+  })
+
+  it('TK-27 an instance whose clock is ahead deletes no id that one behind still needs', async () => {
+    const { context, advance } = await setUp()
+    const jwt = await assertion()
+    await present(context, jwt)
+    advance(300 + 29)
+    await context.store.deleteExpired(context.clock() + CLOCK_SKEW, 1000)
+    expect((await errorOf(present(context, jwt))).reason).toBe('the assertion is replayed')
   })
 
   it('TK-27 the ids of two clients do not meet', async () => {

@@ -5,6 +5,7 @@ import { extendClient } from '../../src/server/clients/extend.ts'
 import { resolveClient, resolveKnownClient } from '../../src/server/clients/resolve.ts'
 import type { Context } from '../../src/server/config/context.ts'
 import { METADATA_DOCUMENTS } from '../../src/server/config/defaults.ts'
+import { sampleGrant } from '../../src/testing/contract/samples.ts'
 import { createTestContext, START, type TestContextOptions } from '../support/context.ts'
 import { DOCUMENTS } from './personas.ts'
 import { createHost, errorOf } from './support.ts'
@@ -357,6 +358,7 @@ describe('CIMD §4.3 keeping', () => {
   it('CI-43 all hosts together are asked a bounded number of times, and known clients are not starved', async () => {
     const { host, context, advance } = setUp()
     await resolveClient(context, URL_OF)
+    await context.store.insert('grant', sampleGrant({ client_id: URL_OF }))
     for (let index = 0; index < 1000; index += 1) {
       await errorOf(resolveClient(context, `https://h${index}.example/c`))
     }
@@ -367,6 +369,22 @@ describe('CIMD §4.3 keeping', () => {
     }
     expect((await resolveClient(context, URL_OF)).client_id).toBe(URL_OF)
     expect(host.fetched.filter((url) => url === URL_OF)).toHaveLength(2)
+  })
+
+  it('CI-43 good documents of strangers do not starve them either, however often they are asked for', async () => {
+    const { host, context, advance } = setUp()
+    await resolveClient(context, URL_OF)
+    await context.store.insert('grant', sampleGrant({ client_id: URL_OF }))
+    const theirs = Array.from({ length: 600 }, (_, index) => `https://h${index}.example/c`)
+    for (const url of theirs) host.serve(url, { ...DOCUMENT, client_id: url })
+    for (let minute = 0; minute < 3; minute += 1) {
+      advance(METADATA_DOCUMENTS.minFresh + 1)
+      for (const url of theirs) await resolveClient(context, url).catch(() => undefined)
+    }
+    advance(METADATA_DOCUMENTS.minFresh + 1)
+    for (const url of theirs) await resolveKnownClient(context, url).catch(() => undefined)
+    expect((await resolveClient(context, URL_OF)).client_id).toBe(URL_OF)
+    expect(host.fetched.at(-1)).toBe(URL_OF)
   })
 })
 

@@ -5,6 +5,7 @@ import { sha256 } from '../../crypto/hash.ts'
 import { peekJwt, verifyJwt, type JwtMembers, type VerificationKey } from '../../crypto/jwt.ts'
 import { OAuthError } from '../../protocol/errors.ts'
 import type { Context } from '../config/context.ts'
+import { CLOCK_SKEW } from '../config/defaults.ts'
 import type { Client } from './client.ts'
 import { resolveClientKeys } from './client_keys.ts'
 import { refusedClient } from './credentials.ts'
@@ -86,7 +87,8 @@ function claimOnce(
   const id = `assertion/${sha256(JSON.stringify([client_id, name]))}`
   return store.insert('claim', {
     id,
-    expiresAt: Math.ceil(Number(exp)) + SKEW + 1,
+    // The instance whose clock is ahead deletes it, and one that is behind must not take the assertion again.
+    expiresAt: Math.ceil(Number(exp)) + SKEW + CLOCK_SKEW + 1,
     value: undefined,
   })
 }

@@ -11,6 +11,7 @@ import type { Context } from '../config/context.ts'
 import type { Client } from './client.ts'
 import { fetchDocument, unusable } from './fetch_document.ts'
 import { freshFor } from './freshness.ts'
+import { isInUse } from './in_use.ts'
 import { memoryOf, onceAtATime, remember, type KeptKeys } from './memory.ts'
 
 const MAX_BYTES = 64 * 1024
@@ -19,7 +20,7 @@ const LOOK_AGAIN = 60
 /** @throws OAuthError `invalid_client`, or `temporarily_unavailable` when the host of the keys is down. */
 export async function resolveClientKeys(
   context: Context,
-  { metadata }: Client,
+  { client_id, metadata }: Client,
   kid: string | undefined,
 ): Promise<readonly VerificationKey[]> {
   if (metadata.jwks !== undefined) return keysIn(metadata.jwks)
@@ -27,7 +28,7 @@ export async function resolveClientKeys(
   const url = metadata.jwks_uri
   const kept = memoryOf(context).keys.get(url)
   if (kept !== undefined && suffices(kept, kid, context.clock())) return kept.jwks.keys
-  const { jwks } = await fetchOrStale(context, url, kept)
+  const { jwks } = await fetchOrStale(context, client_id, url, kept)
   return jwks.keys
 }
 
@@ -39,12 +40,13 @@ function suffices({ jwks, fetchedAt, freshUntil }: KeptKeys, kid: string | undef
 
 async function fetchOrStale(
   context: Context,
+  client_id: string,
   url: string,
   kept: KeptKeys | undefined,
 ): Promise<KeptKeys> {
   try {
-    return await onceAtATime(memoryOf(context).fetching, `keys ${url}`, () =>
-      fetchKeys(context, url, kept !== undefined),
+    return await onceAtATime(memoryOf(context).fetching, `keys ${client_id} ${url}`, () =>
+      fetchKeys(context, client_id, url),
     )
   } catch (error) {
     const staleUntil = (kept?.freshUntil ?? 0) + context.config.metadataDocuments.maxStale
@@ -54,8 +56,9 @@ async function fetchOrStale(
   }
 }
 
-async function fetchKeys(context: Context, url: string, known: boolean): Promise<KeptKeys> {
-  const { value, result } = await fetchDocument(context, url, { maxBytes: MAX_BYTES, known })
+async function fetchKeys(context: Context, client_id: string, url: string): Promise<KeptKeys> {
+  const inUse = await isInUse(context, client_id)
+  const { value, result } = await fetchDocument(context, url, { maxBytes: MAX_BYTES, inUse })
   const jwks = { keys: keysIn(value) }
   const fetchedAt = context.clock()
   const freshUntil = fetchedAt + freshFor(result, context.config.metadataDocuments)

@@ -12,8 +12,8 @@ import { memoryOf, remember } from './memory.ts'
 
 export interface DocumentRequest {
   readonly maxBytes: number
-  /** Whether the document was used before. Strangers must not use up what known clients need. */
-  readonly known: boolean
+  /** Whether its client is in use. Strangers must not use up what the clients of users need. */
+  readonly inUse: boolean
 }
 
 export interface FetchedDocument {
@@ -31,12 +31,12 @@ const RETRY_AFTER = 30
 export async function fetchDocument(
   context: Context,
   url: string,
-  { maxBytes, known }: DocumentRequest,
+  { maxBytes, inUse }: DocumentRequest,
 ): Promise<FetchedDocument> {
   const { unreachable } = memoryOf(context)
   const silence = unreachable.get(url)
   if (silence !== undefined && context.clock() < silence.until) throw silence.error
-  spendBudget(context, new URL(url).host, known)
+  spendBudget(context, new URL(url).host, inUse)
   const result = await get(context, url, maxBytes).catch((error: unknown) => {
     throw error instanceof FetchError ? refusalOf(context, url, error) : error
   })
@@ -47,9 +47,9 @@ function get(context: Context, url: string, maxBytes: number): Promise<FetchResu
   return context.fetch(url, { headers: { accept: 'application/json' }, maxBytes, timeout: TIMEOUT })
 }
 
-function spendBudget({ config, limiter, clock }: Context, host: string, known: boolean): void {
+function spendBudget({ config, limiter, clock }: Context, host: string, inUse: boolean): void {
   const { fetchesPerHost, fetchesTotal } = config.metadataDocuments
-  const who = known ? 'known' : 'new'
+  const who = inUse ? 'used' : 'unused'
   const now = clock()
   const there = limiter.take(`document ${who} ${host}`, fetchesPerHost, now)
   const verdict = there.pass ? limiter.take(`documents ${who}`, fetchesTotal, now) : there

@@ -13,6 +13,7 @@ import type { Context } from '../config/context.ts'
 import { clientOf, clientPolicy, type Client } from './client.ts'
 import { fetchDocument, unusable } from './fetch_document.ts'
 import { freshFor } from './freshness.ts'
+import { isInUse } from './in_use.ts'
 import { memoryOf, onceAtATime, remember } from './memory.ts'
 
 type Kept = Versioned<ClientRecord> | undefined
@@ -80,10 +81,10 @@ function freshOf(context: Context, kept: Kept): Client | undefined {
 
 function fetchClient(context: Context, client_id: string, kept: Kept): Promise<Client> {
   return onceAtATime(memoryOf(context).fetching, `document ${client_id}`, async () => {
-    const known = kept !== undefined
+    const inUse = await isInUse(context, client_id)
     const { value, result } = await fetchDocument(context, client_id, {
       maxBytes: MAX_BYTES,
-      known,
+      inUse,
     })
     const metadata = judgeDocument(context, value, client_id)
     const freshUntil = context.clock() + freshFor(result, context.config.metadataDocuments)
