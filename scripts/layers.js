@@ -78,7 +78,7 @@ const MODULES = {
   'node:tls': ['http/exchange.ts'],
   'node:dns': [],
   'node:dns/promises': ['http/resolve_host.ts'],
-  'node:crypto': ['crypto/*', 'gateway/session.ts', 'server/clients/register.ts'],
+  'node:crypto': ['crypto/*'],
   'node:fs': ['stores/*', 'cli/*'],
   'node:fs/promises': ['stores/*', 'gateway/config_file.ts', 'gateway/judge.ts'],
   'node:sqlite': ['stores/sqlite_database.ts'],

@@ -5,9 +5,9 @@
  * no I/O. It is compared as text: a base64url text has spare bits in its last character, and a token
  * must have one spelling only. The prefixes let secret scanners find what leaked.
  */
-import { createHmac } from 'node:crypto'
 import { equal } from './hash.ts'
-import type { Key, Keyring } from './keyring.ts'
+import type { Keyring } from './keyring.ts'
+import { mac } from './mac.ts'
 
 /** The kinds of token, each under a key of its own, so that none can pass for another. */
 export type TokenKind = 'access_token' | 'refresh_token' | 'code' | 'registration'
@@ -20,7 +20,7 @@ const PREFIX: { readonly [kind in TokenKind]: string } = {
 }
 
 /** No token we make is longer, in characters. */
-export const MAX_TOKEN_LENGTH = 2048
+export const MAX_TOKEN_LENGTH = 4096
 
 /**
  * A token of `kind` around `claims`, which anyone who holds it can read: nothing secret but the token itself.
@@ -58,8 +58,4 @@ export function readToken(
 export function tokenKind(token: string): TokenKind | undefined {
   const kinds: readonly TokenKind[] = ['access_token', 'refresh_token', 'code', 'registration']
   return kinds.find((kind) => token.startsWith(PREFIX[kind]))
-}
-
-function mac(key: Key, kind: TokenKind, text: string): string {
-  return createHmac('sha256', key.derive(kind)).update(text).digest('base64url')
 }

@@ -6,9 +6,9 @@
  * only what was made for the one who asks. Only a session begun without signing in is remembered
  * here: the first user who goes on with it owns it.
  */
-import { createHmac } from 'node:crypto'
 import { equal } from '../crypto/hash.ts'
 import type { Key, Keyring } from '../crypto/keyring.ts'
+import { mac } from '../crypto/mac.ts'
 
 /** Whose a session is: a subject at a resource; undefined for one begun without signing in. */
 export interface SessionOwner {
@@ -41,7 +41,7 @@ export function createSessions(keys: Keyring): Sessions {
   }
 
   return {
-    bind: (id, owner) => `${id}.${keys.newest.kid}.${mac(keys.newest, id, owner)}`,
+    bind: (id, owner) => `${id}.${keys.newest.kid}.${tagOf(keys.newest, id, owner)}`,
     resolve(bound, owner) {
       if (bound.length > MAX_LENGTH) return undefined
       const own = owner.subject === undefined ? undefined : unbind(keys, bound, owner)
@@ -53,10 +53,9 @@ export function createSessions(keys: Keyring): Sessions {
 function unbind(keys: Keyring, bound: string, owner: SessionOwner): string | undefined {
   const [, id = '', kid = '', tag = ''] = /^(.+)\.([^.]+)\.([^.]+)$/.exec(bound) ?? []
   const key = keys.find(kid)
-  return key !== undefined && equal(tag, mac(key, id, owner)) ? id : undefined
+  return key !== undefined && equal(tag, tagOf(key, id, owner)) ? id : undefined
 }
 
-function mac(key: Key, id: string, { resource, subject }: SessionOwner): string {
-  const text = JSON.stringify(['mcp-session', id, resource, subject ?? null])
-  return createHmac('sha256', key.derive('cookie')).update(text).digest('base64url')
+function tagOf(key: Key, id: string, { resource, subject }: SessionOwner): string {
+  return mac(key, 'cookie', JSON.stringify(['mcp-session', id, resource, subject ?? null]))
 }

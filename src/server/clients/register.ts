@@ -4,8 +4,8 @@
  * A client without a secret gets an id that follows from its metadata, under a key nobody has: the same
  * software that registers at every start, or twice at once, is one client and one record.
  */
-import { createHmac } from 'node:crypto'
 import { sha256 } from '../../crypto/hash.ts'
+import { mac } from '../../crypto/mac.ts'
 import { randomId, randomSecret } from '../../crypto/random.ts'
 import type { ClientMetadata, ClientRecord } from '../../stores/records.ts'
 import { StoreUnavailable } from '../../stores/store.ts'
@@ -82,9 +82,7 @@ function newRecord({ clock, config }: Context, id: string, metadata: ClientMetad
 
 /** Under the keyring, so that nobody can tell from outside whether, or as what, a client is registered. */
 function sharedId({ keys }: Context, metadata: ClientMetadata): string {
-  return createHmac('sha256', keys.newest.derive('registration'))
-    .update(`client ${JSON.stringify(metadata)}`)
-    .digest('base64url')
+  return mac(keys.newest, 'registration', `client ${JSON.stringify(metadata)}`)
 }
 
 function answerOf({ id, createdAt, metadata }: ClientRecord): Registration {
