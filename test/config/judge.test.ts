@@ -2,7 +2,8 @@
  * The options: judged once, every fault told at once, each with the option and its rule.
  */
 import { describe, expect, it } from 'vitest'
-import { generateKey } from '../../src/crypto/keyring.ts'
+import { createKeyring, generateKey } from '../../src/crypto/keyring.ts'
+import { randomId } from '../../src/crypto/random.ts'
 import { judgeOptions, OptionsError } from '../../src/server/config/judge.ts'
 import {
   LIFETIMES,
@@ -13,9 +14,10 @@ import {
 } from '../../src/server/config/defaults.ts'
 import type { Options } from '../../src/server/config/options.ts'
 import { createMcpOAuth } from '../../src/server/server.ts'
+import { makeAccessToken, readAccessToken } from '../../src/server/tokens/access_token.ts'
 import { memory } from '../../src/stores/memory.ts'
 import type { User } from '../../src/stores/records.ts'
-import { testUpstream } from '../support/context.ts'
+import { START, testUpstream } from '../support/context.ts'
 
 const SECRET = 'a-secret-that-is-long-enough-0123456789'
 const GOOD: Options = {
@@ -103,6 +105,27 @@ describe('what is right', () => {
     expect(config.hierarchy.get('a')).toEqual(['b'])
   })
 
+  it('GD-34 a resource and scopes as long as a token has room for, and not a character more', () => {
+    const scopesOf = (length: number) =>
+      Object.fromEntries(
+        Array.from({ length: 100 }, (_, at) => [
+          `${at}`.padEnd(at === 0 ? length - 99 * 29 : 28, 'x'),
+          'One of many',
+        ]),
+      )
+    const resource = 'https://mcp.example.com/mcp'
+    const room = 2900 - resource.length - 1
+    const { config } = judgeOptions({ ...GOOD, scopes: scopesOf(room) })
+    const scope = [...config.scopes.keys()].join(' ')
+    expect(`${resource} ${scope}`).toHaveLength(2900)
+    const keys = createKeyring([generateKey()])
+    const claims = { grantId: randomId(START), exp: START, resource, scope }
+    expect(readAccessToken(keys, makeAccessToken(keys, claims))).toMatchObject(claims)
+    expect(faultsOf({ scopes: scopesOf(room + 1) })).toEqual([
+      expect.stringMatching(/^resource .* is longer than 2900 characters together with its scopes/),
+    ])
+  })
+
   it('keys parted by commas, as an environment variable has them', () => {
     const keys = [generateKey(), generateKey()]
     expect(judgeOptions({ ...GOOD, keys: ` ${keys.join(' , ')} ,` }).keys).toEqual(keys)
@@ -172,6 +195,11 @@ describe('what is wrong is told with its option', () => {
       'an unknown implied scope',
       { scopes: { a: { description: 'A', implies: ['b'] } } },
       /^scopes: "a" implies "b"/,
+    ],
+    [
+      'more scopes than can be read again',
+      { scopes: Object.fromEntries(Array.from({ length: 200 }, (_, at) => [`s${at}`, 'One'])) },
+      /^resource .* has more than 199 scopes/,
     ],
     ['an unknown default scope', { defaultScope: ['x'] }, /^defaultScope names "x"/],
     ['an unknown scope of a tool', { tools: { drop: ['x'] } }, /^tools needs "x" for drop/],

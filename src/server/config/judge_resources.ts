@@ -7,6 +7,11 @@ import type { Fault } from './fault.ts'
 import type { Scopes } from './judge_scopes.ts'
 import type { Options, ResourceOptions } from './options.ts'
 
+// Both stand in each access token, and MAX_TOKEN_LENGTH of crypto/token.ts leaves them this much.
+const MAX_RESOURCE_AND_SCOPES = 2900
+// What protocol/scope.ts reads, offline_access beside them.
+const MAX_SCOPES = 199
+
 type Tools = Readonly<{ [tool: string]: readonly string[] }>
 
 export function judgeResources(
@@ -55,6 +60,11 @@ function judgeResource(
   }
   judgeTools(`${option}: tools`, given.tools ?? {}, scopes, fault)
   const resource = canonical ?? given.resource
+  if (scopes.length > MAX_SCOPES) fault(option, `has more than ${MAX_SCOPES} scopes`)
+  if ([resource, ...scopes].join(' ').length > MAX_RESOURCE_AND_SCOPES) {
+    const both = `is longer than ${MAX_RESOURCE_AND_SCOPES} characters together with its scopes`
+    fault(option, `${both}, which stand in each token; give it fewer or shorter ones`)
+  }
   return {
     resource,
     name: given.name ?? options.name ?? (URL.canParse(resource) ? new URL(resource).host : ''),
