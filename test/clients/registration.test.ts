@@ -248,23 +248,23 @@ describe('RFC 7591 §3.1 the request', () => {
     expect(events).toEqual([])
   })
 
-  it('RG-14 64 KiB are read and not one byte more', async () => {
+  it('RG-14 16 KiB are read and not one byte more, as all of it may be kept', async () => {
     const { store, ids } = recording()
     const { context } = setUp({ store })
     const sized = (size: number) => {
       const text = JSON.stringify({ ...PUBLIC, x: '' })
       return text.replace('"x":""', `"x":"${'a'.repeat(size - text.length)}"`)
     }
-    expect((await register(context, sized(64 * 1024))).response.status).toBe(201)
-    expect((await errorOf(register(context, sized(64 * 1024 + 1)))).status).toBe(413)
+    expect((await register(context, sized(16 * 1024))).response.status).toBe(201)
+    expect((await errorOf(register(context, sized(16 * 1024 + 1)))).status).toBe(413)
     expect((await errorOf(register(context, sized(3_000_000)))).status).toBe(413)
     expect(ids).toHaveLength(1)
   })
 
   it('RG-15 deep nesting is refused, or left out where nobody looks', async () => {
     const { context } = setUp()
-    const deep = `${'['.repeat(30_000)}${']'.repeat(30_000)}`
-    const deepObject = `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`
+    const deep = `${'['.repeat(7000)}${']'.repeat(7000)}`
+    const deepObject = `${'{"a":'.repeat(2500)}1${'}'.repeat(2500)}`
     for (const body of [deep, deepObject]) {
       expect((await errorOf(register(context, body))).status).toBe(400)
     }
@@ -279,9 +279,9 @@ describe('RFC 7591 §3.1 the request', () => {
     expect((await register(context, unknown)).response.status).toBe(201)
   })
 
-  it('DS-03 thousands of keys take no time', async () => {
+  it('DS-03 as many keys as there is room for take no time', async () => {
     const { context } = setUp()
-    const many = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`k${index}`, 1]))
+    const many = Object.fromEntries(Array.from({ length: 1500 }, (_, index) => [`k${index}`, 1]))
     const began = process.hrtime.bigint()
     expect((await register(context, { ...PUBLIC, ...many })).response.status).toBe(201)
     expect(Number(process.hrtime.bigint() - began) / 1e9).toBeLessThan(2)

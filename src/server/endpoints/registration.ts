@@ -14,7 +14,8 @@ import { registerClient, type Registration } from '../clients/register.ts'
 import type { Context } from '../config/context.ts'
 import { callerNetwork, checkRate } from '../config/rate.ts'
 
-const MAX_BODY = 64 * 1024
+// Ten times what any client sends. All of it may be kept for a day, for anybody who asks.
+const MAX_BODY = 16 * 1024
 const MAX_AUTHORIZATION = 4096
 // RFC 9110 §11.4: a scheme and a token. Parameters are for schemes that nothing here uses.
 const AUTHORIZATION = /^[A-Za-z][A-Za-z0-9-]* +[A-Za-z0-9\-._~+/]+=*$/
