@@ -1,4 +1,4 @@
-export { createMcpOAuth, type McpOAuth, type ProtectedExtra } from './server/server.ts'
+export { createMcpOAuth, type Caller, type McpOAuth, type ProtectedExtra } from './server/server.ts'
 export { OptionsError } from './server/config/judge.ts'
 export type {
   AllowOptions,

@@ -13,15 +13,15 @@ const ONCE = new Set(['authorization', 'proxy-authorization', 'dpop', 'host', 'o
 /** Seconds in which the whole body must have arrived. */
 const BODY_TIMEOUT = 30
 
-/** The caller's address is not known to Fetch, so `remoteAddress` is undefined. */
-export function fromFetch(request: Request): HttpRequest {
+/** The caller's address is not known to Fetch: `remoteAddress` is what the runtime tells beside it. */
+export function fromFetch(request: Request, remoteAddress?: string): HttpRequest {
   const { path, query } = cut(request.url)
   return {
     method: request.method,
     path,
     query,
     rawHeaders: flatten(request.headers),
-    remoteAddress: undefined,
+    remoteAddress,
     readBody: (limit) => readBody(request, limit),
   }
 }

@@ -16,7 +16,7 @@ export function warnings({ options, backends, store, host, config }: Plan): read
   if (isPublic && LOOPBACK.test(host)) {
     found.push(`listening on ${host} only: a reverse proxy on this machine must bring the callers`)
   }
-  if (!LOOPBACK.test(host) && (config.trustedProxies ?? []).length === 0) {
+  if ((isPublic || !LOOPBACK.test(host)) && (config.trustedProxies ?? []).length === 0) {
     found.push(
       'no trusted proxy is named: behind one, all callers share one address and its rate limit',
     )

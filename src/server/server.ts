@@ -40,13 +40,19 @@ export interface WithGrant {
   readonly extra?: Readonly<{ [name: string]: unknown }> | undefined
 }
 
+/** What a runtime knows of a caller and a `Request` does not say. */
+export interface Caller {
+  /** The address of the socket's peer. Without it all callers share one rate limit. */
+  readonly remoteAddress?: string | undefined
+}
+
 /** The server. Times in seconds. */
 export interface McpOAuth {
   readonly config: Config
   /** Answers every OAuth route; undefined when the path is not one of ours. Never throws. */
   handle(request: HttpRequest): Promise<HttpResponse | undefined>
   /** The same for Fetch; 404 for other paths. */
-  fetch(request: Request): Promise<Response>
+  fetch(request: Request, caller?: Caller): Promise<Response>
   /** Judges a request to a protected MCP endpoint. @throws StoreUnavailable */
   guard(request: HttpRequest, options?: GuardOptions): Promise<Guarded>
   /** The guard around a Fetch handler, which also finds `auth` on its request, as MCP handlers expect it. */
@@ -106,8 +112,8 @@ export function createMcpOAuth(options: Options): McpOAuth {
   return {
     config,
     handle,
-    async fetch(request) {
-      const response = await handle(fromFetch(request))
+    async fetch(request, caller) {
+      const response = await handle(fromFetch(request, caller?.remoteAddress))
       return toResponse(response ?? json(404, { error: 'not_found' }))
     },
     guard,

@@ -161,6 +161,23 @@ describe('HH-05 plain http', () => {
   )
 })
 
+describe('RG-30 one address for all callers', () => {
+  const PUBLIC = ['--issuer', 'https://mcp.example.com']
+  const SHARED = 'warning: no trusted proxy is named'
+
+  it.each([
+    ['a proxy on this machine', PUBLIC],
+    ['any interface', ['--host', '0.0.0.0']],
+  ])('is told of, behind %s', async (_, args) => {
+    expect((await check(args)).err).toContain(SHARED)
+    expect((await check([...args, '--trusted-proxy', '127.0.0.1'])).err).not.toContain(SHARED)
+  })
+
+  it('is not told of where nobody comes from elsewhere', async () => {
+    expect((await check([])).err).not.toContain(SHARED)
+  })
+})
+
 describe('the place of the store', () => {
   it('whose directory is missing is a fault', async () => {
     const { status, err } = await check(['--store', `sqlite:${folder}/nowhere/a.db`])

@@ -35,7 +35,10 @@ export interface Options {
   readonly lifetimes?: Partial<Lifetimes>
   readonly registration?: Partial<RegistrationOptions>
   readonly clientIdMetadataDocuments?: Partial<MetadataDocumentOptions>
-  /** Addresses or CIDR ranges of reverse proxies whose `X-Forwarded-For` is believed. */
+  /**
+   * Addresses or CIDR ranges of reverse proxies whose `X-Forwarded-For` is believed. Behind a proxy that
+   * is not named here all callers share one address, and its rate limits.
+   */
   readonly trustedProxies?: readonly string[]
   readonly rateLimits?: Partial<RateLimits>
   /** Browser origins that may call the MCP endpoint beside its own; `*` for any. */
