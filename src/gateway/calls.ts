@@ -24,6 +24,8 @@ export interface HeldToken {
 
 /** Checks that failed one after the other until a stream is ended though nothing is known. */
 const MAX_BLIND_CHECKS = 4
+/** Seconds between two looks at an answer whose token is over and which may yet become a stream. */
+const LATE = 1
 
 export function createCalls(perCaller: number, recheck: number): Calls {
   const counts = new Map<string, number>()
@@ -85,8 +87,13 @@ function watchToken(exchange: Exchange, token: HeldToken, recheck: number): () =
     }
   }
   const timer = recheck === 0 ? undefined : setInterval(() => void check(), recheck * 1000)
-  const expiry = setTimeout(
-    () => exchange.streaming() && exchange.stop('token_expired'),
+  function onExpiry(): void {
+    if (exchange.streaming()) exchange.stop('token_expired')
+    // What begins to flow only now must not flow for ever.
+    else expiry = setTimeout(onExpiry, LATE * 1000)
+  }
+  let expiry = setTimeout(
+    onExpiry,
     Math.min(Math.max(token.authInfo.expiresAt * 1000 - Date.now(), 0), 2 ** 31 - 1),
   )
   return () => {

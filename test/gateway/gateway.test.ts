@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { RequestListener } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { generateKey } from '../../src/crypto/keyring.ts'
@@ -467,6 +468,19 @@ describe('GD-30 streams end with their token', () => {
     const text = await rest(await fetch(front.url, callOf(token)))
     expect(text).toContain('event: error\ndata: {"reason":"token_expired"}')
     await until(() => backend.open() === 0)
+  })
+
+  it('when it has expired before the backend begins, though nothing else looks after it', async () => {
+    const late: RequestListener = (req, res) => {
+      req.resume()
+      setTimeout(() => {
+        res.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n')
+      }, 1500)
+    }
+    const front = keep(await startGateway(keep(await startBackend(late)).url, { recheck: 0 }))
+    const { token } = await front.signIn('ada', { lifetime: 1 })
+    const text = await rest(await fetch(front.url, callOf(token)))
+    expect(text).toContain('event: error\ndata: {"reason":"token_expired"}')
   })
 
   it('when it is revoked', async () => {
