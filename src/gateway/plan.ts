@@ -6,14 +6,10 @@ import type { Store } from '../stores/store.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { ConfigFile, ResourceSetting, UpstreamSetting } from './config_shape.ts'
 import type { Backends } from './routes.ts'
+import { readStoreSetting, STORE, type StoreSetting } from './store_setting.ts'
 
 export const PORT = 8787
 export const HOST = '127.0.0.1'
-export const STORE = 'sqlite:./mcp-oauth.db'
-
-/** Where records are kept, in words. */
-export type StoreSetting =
-  { readonly type: 'memory' } | { readonly type: 'sqlite'; readonly path: string }
 
 export interface Plan {
   /** The library's options without what must be opened or built first. */
@@ -36,7 +32,8 @@ export function createPlan(config: ConfigFile): { plan: Plan; faults: readonly s
   const port = config.port ?? PORT
   const issuer = config.issuer ?? `http://localhost:${port}`
   const resources = config.resources ?? [onlyResource(config, issuer)]
-  const store = typeof config.store === 'object' ? config.store : readStore(config.store ?? STORE)
+  const store =
+    typeof config.store === 'object' ? config.store : readStoreSetting(config.store ?? STORE)
   const plan: Plan = {
     options: {
       ...libraryOptions(config),
@@ -93,13 +90,6 @@ function libraryOptions(config: ConfigFile): Partial<Options> {
     ...options
   } = config
   return options
-}
-
-function readStore(text: string): StoreSetting | { readonly fault: string } {
-  if (text === 'memory') return { type: 'memory' }
-  const [, path = ''] = /^sqlite:(.+)$/.exec(text) ?? []
-  if (path === '') return { fault: 'store must be sqlite:<path> or memory' }
-  return { type: 'sqlite', path }
 }
 
 function judgePlan({ to, resource, resources, upstream }: ConfigFile): readonly string[] {

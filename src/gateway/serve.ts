@@ -5,13 +5,11 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { hardenServer, SERVER_OPTIONS } from '../adapters/node.ts'
 import { createMcpOAuth } from '../server/server.ts'
-import { memory } from '../stores/memory.ts'
-import { sqlite } from '../stores/sqlite.ts'
-import type { Store } from '../stores/store.ts'
 import { createUpstream } from '../upstream/setting.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { createGateway, DRAIN, type Gateway } from './gateway.ts'
 import type { Log } from './log.ts'
+import { openSetting, type OpenedStore } from './open_store.ts'
 import { isUpstream, type Plan } from './plan.ts'
 
 export interface Service {
@@ -33,7 +31,8 @@ const NOBODY = '00000000000000000000000000'
  */
 export async function serve(plan: Plan, log: Log): Promise<Service> {
   const { options, backends, config } = plan
-  const store = openStore(plan.store)
+  const opened = await open(plan.store)
+  const { store } = opened
   try {
     await store.find('grant', NOBODY)
     const auth = createMcpOAuth({
@@ -58,16 +57,16 @@ export async function serve(plan: Plan, log: Log): Promise<Service> {
     server.on('checkContinue', (req, res) => gateway.handler(req, res))
     hardenServer(server)
     const url = await listen(server, plan)
-    return { url, close: () => close(server, gateway, store, config.drain ?? DRAIN) }
+    return { url, close: () => close(server, gateway, opened, config.drain ?? DRAIN) }
   } catch (error) {
-    await store.close()
+    await opened.close()
     throw error
   }
 }
 
-function openStore(store: Plan['store']): Store {
-  if (!('type' in store)) return store
-  return store.type === 'memory' ? memory() : sqlite(store.path)
+/** One that was built by code is closed as well: it was handed over. */
+function open(store: Plan['store']): OpenedStore | Promise<OpenedStore> {
+  return 'type' in store ? openSetting(store) : { store, close: () => store.close() }
 }
 
 function openUpstream(upstream: Plan['upstream']): Upstream {
@@ -107,7 +106,7 @@ function reasonOf(cause: unknown): string {
 async function close(
   server: Server,
   gateway: Gateway,
-  store: Store,
+  store: OpenedStore,
   seconds: number,
 ): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve))

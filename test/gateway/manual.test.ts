@@ -6,8 +6,9 @@ import { CONFIG_FILE } from '../../src/gateway/config_shape.ts'
 import { environmentName, FLAGS, isInEnvironment } from '../../src/gateway/flags.ts'
 import { CALLS_PER_USER, DRAIN, RECHECK } from '../../src/gateway/gateway.ts'
 import { IDENTITIES } from '../../src/gateway/identity.ts'
-import { PORT, STORE } from '../../src/gateway/plan.ts'
+import { PORT } from '../../src/gateway/plan.ts'
 import type { Shape } from '../../src/gateway/shape.ts'
+import { STORE } from '../../src/gateway/store_setting.ts'
 import { presetNames } from '../../src/upstream/setting.ts'
 
 const written = await readFile(new URL('../../docs/gateway.md', import.meta.url), 'utf8')
