@@ -3,7 +3,7 @@
  * rows of the attack catalogue that no test names. What follows `--` goes to vitest, which then runs
  * only that.
  */
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   build,
@@ -18,12 +18,28 @@ import {
   tool,
 } from './set_up.js'
 
-/** What some suites need and npm cannot give: the file that shows it is there, and Debian's packages. */
+/** Each version of PostgreSQL has a directory of its own here. */
+const POSTGRES = '/usr/lib/postgresql'
+/** What Debian asks before it starts a service: 101 says no. */
+const POLICY = '/usr/sbin/policy-rc.d'
+
+/** What some suites need and npm cannot give: what shows that it is there, and Debian's packages. */
 const SYSTEM = [
   {
     file: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
     packages: ['chromium', 'fonts-liberation'],
     suites: 'every suite that needs a browser (the sign-in end to end, and the pages)',
+  },
+  {
+    file: `${POSTGRES}/<version>/bin/postgres`,
+    isThere: hasPostgres,
+    packages: ['postgresql'],
+    suites: 'the store in PostgreSQL',
+  },
+  {
+    file: '/usr/bin/redis-server',
+    packages: ['redis-server'],
+    suites: 'the stores in Redis, its cluster, and Upstash',
   },
 ]
 
@@ -43,12 +59,12 @@ async function main(args) {
 }
 
 /** Installs it where that may be done, and says loudly what is left out where it may not. */
-async function provide({ file, packages, suites }) {
-  if (existsSync(file)) return
+async function provide({ file, packages, suites, isThere = () => existsSync(file) }) {
+  if (isThere()) return
   if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
     say(`Installing ${packages.join(' and ')} from the system's packages`)
     await apt(packages).catch((error) => say(error.message))
-    if (existsSync(file)) return
+    if (isThere()) return
   }
   const command = `apt-get install --no-install-recommends ${packages.join(' ')}`
   const loud = `NOT TESTED: ${suites}, as there is no ${file}. To get it: ${command}`
@@ -61,7 +77,25 @@ async function apt(packages) {
   const quiet = { env, stdio: ['ignore', 'ignore', 'inherit'] }
   await run('apt-get update', 'apt-get', ['update', '-qq'], quiet)
   const install = ['install', '-y', '-qq', '--no-install-recommends', ...packages]
-  await run('apt-get install', 'apt-get', install, quiet)
+  await unstarted(() => run('apt-get install', 'apt-get', install, quiet))
+}
+
+/** The tests start servers of their own: those that a package would start are kept from it. */
+async function unstarted(installing) {
+  const isOurs = !existsSync(POLICY)
+  if (isOurs) writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  try {
+    await installing()
+  } finally {
+    if (isOurs) rmSync(POLICY)
+  }
+}
+
+function hasPostgres() {
+  return (
+    existsSync(POSTGRES) &&
+    readdirSync(POSTGRES).some((version) => existsSync(join(POSTGRES, version, 'bin/postgres')))
+  )
 }
 
 /** All of them, so that everything that is wrong is told in one go. */
