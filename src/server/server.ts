@@ -62,7 +62,8 @@ export interface McpOAuth {
   ): (request: Request) => Promise<Response>
   /**
    * Who holds a token; undefined when it does not hold. For `withMcpAuth` of mcp-handler and the
-   * verifiers of the MCP SDKs. The resource is the one whose path the request has, or the only one.
+   * verifiers of the MCP SDKs. It knows nothing of what is called: `tools` are enforced by `guard`,
+   * `protect` and `protectNode`. The resource is the one whose path the request has, or the only one.
    * @throws StoreUnavailable
    */
   verifyToken(
