@@ -9,23 +9,37 @@ import { createMemoryIndex, type MemoryIndex } from './memory_index.ts'
 import { type Indexes, type Kind, KINDS, type Records } from './records.ts'
 import { type Listing, type Page, type Store, StoreUnavailable, type Versioned } from './store.ts'
 
-type Tables = { readonly [K in Kind]: Map<string, Versioned<Records[K]>> }
+type Tables = { readonly [K in Kind]: Map<string, Held<Records[K]>> }
+
+/** A row, and its place in the order in which records came. A replacement keeps the place. */
+interface Held<R> {
+  readonly row: Versioned<R>
+  readonly place: number
+}
 
 interface Memory {
   readonly tables: Tables
   readonly index: MemoryIndex
+  /** How many records ever came. */
+  places: number
   closed: boolean
 }
 
 /** A store that lives and ends with this process. */
 export function memory(): Store {
-  const state: Memory = { tables: createTables(), index: createMemoryIndex(), closed: false }
+  const state: Memory = {
+    tables: createTables(),
+    index: createMemoryIndex(),
+    places: 0,
+    closed: false,
+  }
   return {
-    find: async (kind, id) => open(state)[kind].get(id),
+    find: async (kind, id) => open(state)[kind].get(id)?.row,
     insert: async (kind, record) => insert(state, kind, record),
     replace: async (kind, record, version) => replace(state, kind, record, version),
     take: async (kind, id) => take(state, kind, id),
     list: async (kind, index, value, page) => list(state, kind, index, value, page),
+    scan: async (kind, page) => scan(state, kind, page),
     deleteExpired: async (now, limit) => deleteExpired(state, now, limit),
     close: async () => {
       state.closed = true
@@ -52,7 +66,8 @@ function open(state: Memory): Tables {
 function insert<K extends Kind>(state: Memory, kind: K, record: Records[K]): boolean {
   const table = open(state)[kind]
   if (table.has(record.id)) return false
-  state.index.add(kind, put(state, kind, record, 1))
+  state.places += 1
+  state.index.add(kind, put(state, kind, { record, version: 1 }, state.places))
   return true
 }
 
@@ -63,8 +78,9 @@ function replace<K extends Kind>(
   version: number,
 ): boolean {
   const held = open(state)[kind].get(record.id)
-  if (held === undefined || held.version !== version) return false
-  state.index.move(kind, held.record, put(state, kind, record, version + 1))
+  if (held?.row.version !== version) return false
+  const next = put(state, kind, { record, version: version + 1 }, held.place)
+  state.index.move(kind, held.row.record, next)
   return true
 }
 
@@ -73,8 +89,8 @@ function take<K extends Kind>(state: Memory, kind: K, id: string): Records[K] | 
   const held = table.get(id)
   if (held === undefined) return undefined
   table.delete(id)
-  state.index.remove(kind, held.record)
-  return held.record
+  state.index.remove(kind, held.row.record)
+  return held.row.record
 }
 
 function list<K extends Kind>(
@@ -88,19 +104,34 @@ function list<K extends Kind>(
   const limit = pageLimit(page)
   const ids = state.index.find(kind, index, value, page.cursor, limit + 1)
   const rows = ids.slice(0, limit).flatMap((id) => {
-    const held = table.get(id)
-    return held !== undefined && isIndexed(kind, held.record, index, value) ? [held] : []
+    const row = table.get(id)?.row
+    return row !== undefined && isIndexed(kind, row.record, index, value) ? [row] : []
   })
   return { rows, cursor: ids.length > limit ? ids[limit - 1] : undefined }
+}
+
+function scan<K extends Kind>(state: Memory, kind: K, page: Page): Listing<Records[K]> {
+  const limit = pageLimit(page)
+  const after = Number(page.cursor ?? 0)
+  const rows: Versioned<Records[K]>[] = []
+  let last = after
+  // A map keeps the order in which records came, and one that is taken and comes again comes last.
+  for (const { row, place } of open(state)[kind].values()) {
+    if (place <= after) continue
+    if (rows.length === limit) return { rows, cursor: `${last}` }
+    rows.push(row)
+    last = place
+  }
+  return { rows, cursor: undefined }
 }
 
 function deleteExpired(state: Memory, now: number, limit: number): number {
   const tables = open(state)
   let deleted = 0
   for (const kind of KINDS) {
-    for (const [id, { record }] of tables[kind]) {
+    for (const [id, { row }] of tables[kind]) {
       if (deleted >= limit) return deleted
-      if (record.expiresAt === undefined || record.expiresAt > now) continue
+      if (row.record.expiresAt === undefined || row.record.expiresAt > now) continue
       take(state, kind, id)
       deleted += 1
     }
@@ -111,11 +142,14 @@ function deleteExpired(state: Memory, now: number, limit: number): number {
 function put<K extends Kind>(
   state: Memory,
   kind: K,
-  record: Records[K],
-  version: number,
+  row: Versioned<Records[K]>,
+  place: number,
 ): Records[K] {
-  const copy = frozenCopy(record)
-  state.tables[kind].set(copy.id, Object.freeze({ record: copy, version }))
+  const copy = frozenCopy(row.record)
+  state.tables[kind].set(copy.id, {
+    row: Object.freeze({ record: copy, version: row.version }),
+    place,
+  })
   return copy
 }
 

@@ -46,6 +46,7 @@ export function sqlite(file: string | SqliteDatabase, options: SqliteOptions = {
     take: async (kind, id) => write(state, () => records.take(kind, id)),
     list: async (kind, index, value, page) =>
       read(state, () => records.list(kind, index, value, page)),
+    scan: async (kind, page) => read(state, () => records.scan(kind, page)),
     deleteExpired: async (now, limit) => write(state, () => records.deleteExpired(now, limit)),
     close: async () => close(state),
   }

@@ -19,6 +19,8 @@ const SQL = {
   setHints: `UPDATE mcp_oauth_records SET hints = ? WHERE kind = ? AND id = ?`,
   take: `DELETE FROM mcp_oauth_records WHERE kind = ? AND id = ? RETURNING version, record`,
   expired: `SELECT kind, version, record FROM mcp_oauth_records WHERE expires_at <= ? LIMIT ?`,
+  scan: `SELECT version, record FROM mcp_oauth_records
+    WHERE kind = ? AND id > ? ORDER BY id LIMIT ?`,
   addIndex: `INSERT OR IGNORE INTO mcp_oauth_index (kind, name, value, id) VALUES (?, ?, ?, ?)`,
   dropIndex: `DELETE FROM mcp_oauth_index WHERE kind = ? AND name = ? AND value = ? AND id = ?`,
   list: `SELECT r.version, r.record FROM mcp_oauth_index i
@@ -46,6 +48,7 @@ export interface SqliteRecords {
   replace(draft: Draft, version: number): boolean
   take<K extends Kind>(kind: K, id: string): Records[K] | undefined
   list<K extends Kind>(kind: K, index: Indexes[K], value: string, page: Page): Listing<Records[K]>
+  scan<K extends Kind>(kind: K, page: Page): Listing<Records[K]>
   deleteExpired(now: number, limit: number): number
 }
 
@@ -66,6 +69,7 @@ export function createRecords(database: SqliteDatabase): SqliteRecords {
     replace: (draft, version) => replace(sql, draft, version),
     take: (kind, id) => take(sql, kind, id),
     list: (kind, index, value, page) => list(sql, kind, index, value, page),
+    scan: (kind, page) => scan(sql, kind, page),
     deleteExpired: (now, limit) => deleteExpired(sql, now, limit),
   }
 }
@@ -77,6 +81,7 @@ function prepareAll(database: SqliteDatabase): Statements {
     replace: database.prepare(SQL.replace),
     setHints: database.prepare(SQL.setHints),
     take: database.prepare(SQL.take),
+    scan: database.prepare(SQL.scan),
     expired: database.prepare(SQL.expired),
     addIndex: database.prepare(SQL.addIndex),
     dropIndex: database.prepare(SQL.dropIndex),
@@ -137,6 +142,13 @@ function list<K extends Kind>(
     rows: rows.filter(({ record }) => isIndexed(kind, record, index, value)),
     cursor: found.length > limit ? rows.at(-1)?.record.id : undefined,
   }
+}
+
+function scan<K extends Kind>(sql: Statements, kind: K, page: Page): Listing<Records[K]> {
+  const limit = pageLimit(page)
+  const found = sql.scan.all(kind, keyText(page.cursor ?? ''), limit + 1)
+  const rows = found.slice(0, limit).map((row) => readRow<K>(row))
+  return { rows, cursor: found.length > limit ? rows.at(-1)?.record.id : undefined }
 }
 
 function deleteExpired(sql: Statements, now: number, limit: number): number {

@@ -1,5 +1,5 @@
 /**
- * The store contract: five verbs over versioned records.
+ * The store contract: five verbs over versioned records, and `scan` for moving them.
  *
  * A step that can be raced is one call whose result says who won. Acknowledged means durable: what was
  * answered survives a kill of the process. A store that cannot answer throws, and is never taken for
@@ -19,7 +19,7 @@ export interface Page {
   readonly cursor?: string | undefined
 }
 
-/** One page of a listing in the order of ids, and the cursor of the next; undefined at the end. */
+/** One page of a listing and the cursor of the next, which is undefined at the end. */
 export interface Listing<R> {
   readonly rows: readonly Versioned<R>[]
   readonly cursor: string | undefined
@@ -42,6 +42,11 @@ export interface Store {
     value: string,
     page: Page,
   ): Promise<Listing<Records[K]>>
+  /**
+   * Every record of a kind, page by page in no promised order: for moving, and for sealing anew. What is
+   * there from the first page to the last comes at least once; what comes and goes meanwhile may.
+   */
+  scan<K extends Kind>(kind: K, page: Page): Promise<Listing<Records[K]>>
   /** Deletes at most `limit` records whose `expiresAt` is at or before `now`; tells how many. */
   deleteExpired(now: number, limit: number): Promise<number>
   /** Finishes what is under way and lets go of everything. May be called twice. */

@@ -9,6 +9,7 @@ import type { ContractTest } from './contract/contract_test.ts'
 import { expiryContract } from './contract/expiry.ts'
 import { listingContract } from './contract/listings.ts'
 import { raceContract } from './contract/races.ts'
+import { scanContract } from './contract/scans.ts'
 import { textContract } from './contract/texts.ts'
 import { verbContract } from './contract/verbs.ts'
 
@@ -31,6 +32,7 @@ const GROUPS: readonly (readonly [string, readonly ContractTest[]])[] = [
   ['races', raceContract],
   ['texts', textContract],
   ['listings', listingContract],
+  ['scans', scanContract],
   ['expiry', expiryContract],
 ]
 

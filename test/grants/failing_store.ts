@@ -2,7 +2,7 @@
 import { StoreUnavailable, type Store } from '../../src/stores/store.ts'
 
 export interface Call {
-  readonly verb: 'find' | 'insert' | 'replace' | 'take' | 'list'
+  readonly verb: 'find' | 'insert' | 'replace' | 'take' | 'list' | 'scan'
   readonly kind: string
   /** How many calls there were before this one. */
   readonly at: number
@@ -31,6 +31,7 @@ export function failingStore(
     take: (kind, id) => run('take', kind, () => store.take(kind, id)),
     list: (kind, index, value, page) =>
       run('list', kind, () => store.list(kind, index, value, page)),
+    scan: (kind, page) => run('scan', kind, () => store.scan(kind, page)),
     deleteExpired: (now, limit) => store.deleteExpired(now, limit),
     close: () => store.close(),
   }

@@ -34,6 +34,7 @@ function mayFail(store: Store): Store {
     insert: store.insert.bind(store),
     take: store.take.bind(store),
     list: store.list.bind(store),
+    scan: store.scan.bind(store),
     deleteExpired: store.deleteExpired.bind(store),
     close: store.close.bind(store),
     replace: (kind, record, version) =>

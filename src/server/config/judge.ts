@@ -87,7 +87,7 @@ function judgeIssuer({ issuer, dangerouslyAllowHttp }: Options, fault: Fault): I
 }
 
 function judgeParts({ store, upstream }: Options, fault: Fault): void {
-  const verbs = ['find', 'insert', 'replace', 'take', 'list', 'deleteExpired', 'close']
+  const verbs = ['find', 'insert', 'replace', 'take', 'list', 'scan', 'deleteExpired', 'close']
   const missing = verbs.filter((verb) => typeof Reflect.get(store ?? {}, verb) !== 'function')
   if (missing.length > 0) fault('store', 'must be a store, such as sqlite("mcp-oauth.db")')
   if (upstream?.type !== 'redirect' && upstream?.type !== 'session') {

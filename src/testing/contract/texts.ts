@@ -5,7 +5,7 @@ import type { Store } from '../../stores/store.ts'
 import type { ContractTest } from './contract_test.ts'
 import { assertSame, sampleClaim, sampleEvent, sampleGrant } from './samples.ts'
 
-const TEXTS: readonly string[] = [
+export const TEXTS: readonly string[] = [
   `'; DROP TABLE records; --`,
   `"double" 'single' \`back\``,
   'per%cent',

@@ -137,6 +137,7 @@ async function closedStore(store: Store): Promise<void> {
     () => store.replace('claim', sampleClaim(), 1),
     () => store.take('claim', 'claim'),
     () => store.list('grant', 'subject', 'user', { limit: 1 }),
+    () => store.scan('grant', { limit: 1 }),
     () => store.deleteExpired(0, 1),
   ]
   for (const verb of verbs) await assert.rejects(verb, { name: 'StoreUnavailable' })
