@@ -8,6 +8,7 @@ import type { Store } from '../stores/store.ts'
 import type { ContractTest } from './contract/contract_test.ts'
 import { expiryContract } from './contract/expiry.ts'
 import { listingContract } from './contract/listings.ts'
+import { modelContract } from './contract/model.ts'
 import { raceContract } from './contract/races.ts'
 import { scanContract } from './contract/scans.ts'
 import { textContract } from './contract/texts.ts'
@@ -34,6 +35,7 @@ const GROUPS: readonly (readonly [string, readonly ContractTest[]])[] = [
   ['listings', listingContract],
   ['scans', scanContract],
   ['expiry', expiryContract],
+  ['model', modelContract],
 ]
 
 /** Declares the whole contract as tests of the runner. */
@@ -45,8 +47,8 @@ export function storeContract(options: StoreContractOptions): void {
   }
   const { createPair } = options
   if (createPair === undefined) return
-  options.describe('races between two instances', () => {
-    for (const [title, body] of raceContract) {
+  options.describe('two instances', () => {
+    for (const [title, body] of [...raceContract, ...modelContract]) {
       options.it(title, async () => withStores(await createPair(), body))
     }
   })

@@ -162,6 +162,7 @@ export function assertSame(actual: unknown, expected: unknown): void {
   assert.deepEqual(plain(actual), plain(expected))
 }
 
-function plain(value: unknown): unknown {
+/** What is left of a value when it is stored. */
+export function plain(value: unknown): unknown {
   return value === undefined ? undefined : JSON.parse(JSON.stringify(value))
 }
