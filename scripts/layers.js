@@ -11,15 +11,15 @@ import { basename, dirname, join, relative, resolve } from 'node:path'
 const ROWS = {
   crypto: 1,
   protocol: 2,
-  stores: 3,
   http: 3,
-  upstream: 4,
-  guard: 4,
-  adapters: 4,
-  server: 5,
-  gateway: 6,
-  testing: 6,
-  cli: 7,
+  stores: 4,
+  upstream: 5,
+  guard: 5,
+  adapters: 5,
+  server: 6,
+  gateway: 7,
+  testing: 7,
+  cli: 8,
 }
 
 /** The rows inside `server/`: its folders and, above them, its files. */

@@ -1,0 +1,8 @@
+export { redis, type RedisOptions } from './stores/redis.ts'
+export type {
+  IoRedisClient,
+  IoRedisCluster,
+  NodeRedisClient,
+  NodeRedisCluster,
+  RedisClient,
+} from './stores/redis_clients.ts'

@@ -1,0 +1,143 @@
+/**
+ * ioredis and node-redis, one server or a cluster, told apart by the methods they have.
+ *
+ * A client stays its owner's: it is never closed, and reconnects and follows a failover as its owner has
+ * set it up. Only what hears changes is a connection of ours, a duplicate of it.
+ */
+import type {
+  Command,
+  Hears,
+  KeyedCommand,
+  RedisExecutor,
+  Reply,
+  Subscription,
+} from './redis_executor.ts'
+
+/** ioredis: `Redis`, alone or behind Sentinel. */
+export interface IoRedisClient {
+  call(name: string, ...words: string[]): Promise<unknown>
+  duplicate(): object
+}
+
+/** ioredis: `Cluster`. */
+export interface IoRedisCluster extends IoRedisClient {
+  readonly isCluster: boolean
+  nodes(role: 'master'): readonly Pick<IoRedisClient, 'call'>[]
+}
+
+/** node-redis: `createClient`. */
+export interface NodeRedisClient {
+  sendCommand(words: string[]): Promise<unknown>
+  duplicate(): object
+}
+
+/** node-redis: `createCluster`. */
+export interface NodeRedisCluster {
+  sendCommand(key: string, isReadonly: boolean, words: string[]): Promise<unknown>
+  readonly masters: readonly object[]
+  nodeClient(node: never): unknown
+  duplicate(): object
+}
+
+export type RedisClient = IoRedisClient | IoRedisCluster | NodeRedisClient | NodeRedisCluster
+
+/**
+ * The executor of a client.
+ * @throws TypeError when it is neither ioredis' nor node-redis', or puts a prefix of its own to keys
+ */
+export function createExecutor(client: RedisClient): RedisExecutor {
+  const { options } = client as { readonly options?: { readonly keyPrefix?: unknown } }
+  // Such a prefix is not put to what SCAN looks for, so nothing would be found there.
+  if (options?.keyPrefix) throw new TypeError('leave keyPrefix out, and give redis() a prefix')
+  if (has(client, 'call')) return ioRedis(client as IoRedisClient | IoRedisCluster)
+  if (has(client, 'nodeClient')) return nodeRedisCluster(client as NodeRedisCluster)
+  if (has(client, 'sendCommand')) return nodeRedis(client as NodeRedisClient)
+  throw new TypeError('redis() takes a client of ioredis or of node-redis')
+}
+
+function has(client: object, method: string): boolean {
+  return typeof Reflect.get(client, method) === 'function'
+}
+
+function ioRedis(client: IoRedisClient | IoRedisCluster): RedisExecutor {
+  const caller = (node: Pick<IoRedisClient, 'call'>) => async (command: Command) =>
+    (await node.call(...command)) as Reply
+  const call = caller(client)
+  return {
+    send: (commands) => Promise.all(commands.map(({ command }) => call(command))),
+    primaries: async () => {
+      if (!('nodes' in client)) return [call]
+      // Until the first command of a cluster there may be no nodes.
+      await call(['GET', 'mcp_oauth'])
+      return client.nodes('master').map(caller)
+    },
+    subscribe: (channels, hears) => {
+      const feed = client.duplicate() as IoRedisFeed
+      for (const event of DOUBTS) feed.on(event, () => hears.doubt())
+      feed.on('message', (channel, text) => hears.message(String(channel), String(text)))
+      return { ready: feed.subscribe(...channels), stop: () => feed.disconnect() }
+    },
+  }
+}
+
+function nodeRedis(client: NodeRedisClient): RedisExecutor {
+  const call = async (command: Command): Promise<Reply> =>
+    (await client.sendCommand([...command])) as Reply
+  return {
+    send: (commands) => Promise.all(commands.map(({ command }) => call(command))),
+    primaries: async () => [call],
+    subscribe: (channels, hears) => nodeRedisFeed(client, channels, hears),
+  }
+}
+
+function nodeRedisCluster(client: NodeRedisCluster): RedisExecutor {
+  const call = async ({ key, command }: KeyedCommand): Promise<Reply> =>
+    (await client.sendCommand(key, false, [...command])) as Reply
+  return {
+    send: (commands) => Promise.all(commands.map(call)),
+    primaries: async () =>
+      client.masters.map((master) => async (command: Command) => {
+        const node = (await client.nodeClient(master as never)) as NodeRedisClient
+        return (await node.sendCommand([...command])) as Reply
+      }),
+    subscribe: (channels, hears) => nodeRedisFeed(client, channels, hears),
+  }
+}
+
+/** What may mean that a message was missed, by the names that the four clients have for it. */
+const DOUBTS = [
+  ...['error', 'close', 'end', 'reconnecting', 'ready'],
+  ...['+subscriber', '-subscriber', 'node-error', 'node-disconnect', 'node-reconnecting'],
+] as const
+
+interface Feed {
+  on(event: string, heard: (...details: unknown[]) => void): unknown
+}
+
+interface IoRedisFeed extends Feed {
+  subscribe(...channels: string[]): Promise<unknown>
+  disconnect(): void
+}
+
+interface NodeRedisFeed extends Feed {
+  connect(): Promise<unknown>
+  subscribe(
+    channels: readonly string[],
+    heard: (text: string, channel: string) => void,
+  ): Promise<unknown>
+  destroy(): void
+}
+
+function nodeRedisFeed(
+  client: NodeRedisClient | NodeRedisCluster,
+  channels: readonly string[],
+  hears: Hears,
+): Subscription {
+  const feed = client.duplicate() as NodeRedisFeed
+  for (const event of DOUBTS) feed.on(event, () => hears.doubt())
+  const open = async (): Promise<void> => {
+    await feed.connect()
+    await feed.subscribe(channels, (text, channel) => hears.message(channel, text))
+  }
+  return { ready: open(), stop: () => feed.destroy() }
+}
