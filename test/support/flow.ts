@@ -108,7 +108,7 @@ export function decide(
 
 /** From the authorization request to the code, for a user of the app's own login. */
 export async function authorize(
-  server: TestServer,
+  server: Pick<TestServer, 'issuer' | 'resource'>,
   client: TestClient,
   { agent = agentOf('ada'), params = {} }: { agent?: Agent; params?: Params } = {},
 ): Promise<Authorized> {
@@ -172,7 +172,7 @@ export function refresh(
 
 /** A whole sign-in. */
 export async function signIn(
-  server: TestServer,
+  server: Pick<TestServer, 'issuer' | 'resource'>,
   choice: { client?: TestClient; agent?: Agent; params?: Params } = {},
 ): Promise<{ client: TestClient; tokens: Tokens; authorized: Authorized }> {
   const client = choice.client ?? (await register(server))

@@ -38,6 +38,10 @@ export interface TestServerOptions extends Partial<
 > {
   /** The issuer's path, e.g. `/t1`. */
   readonly path?: string
+  /** The port to listen on; a free one by default. */
+  readonly port?: number
+  /** Another origin than the one listened on: that of the replicas whose one server this is. */
+  readonly publicOrigin?: string
   /** Made when the issuer is known; a session upstream by default. */
   readonly upstream?: (issuer: string) => Upstream | Promise<Upstream>
   /** Another server whose clock and port this one shares: a second replica on the same store. */
@@ -55,12 +59,13 @@ export const TOOLS: { readonly [tool: string]: readonly string[] } = {
 }
 
 export async function startServer(choice: TestServerOptions = {}): Promise<TestServer> {
-  const { path = '', upstream = appLogin, now, handler, resourceServer, ...options } = choice
+  const { path = '', port = 0, upstream = appLogin, now, handler, resourceServer, ...rest } = choice
+  const { publicOrigin, ...options } = rest
   const server = createServer()
   hardenServer(server)
-  server.listen(0, '127.0.0.1')
+  server.listen(port, '127.0.0.1')
   await once(server, 'listening')
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const origin = publicOrigin ?? `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const issuer = `${origin}${path}`
   const events: EmittedEvent[] = []
   const calls: { method: string; auth: unknown }[] = []

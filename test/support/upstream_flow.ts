@@ -33,6 +33,12 @@ export interface World {
   close(): Promise<void>
 }
 
+/** What a sign-in needs of both; the server may be in another process. */
+export interface Place {
+  readonly server: Pick<TestServer, 'issuer' | 'resource'>
+  readonly provider: Pick<TestOidcProvider, 'signIn'>
+}
+
 export interface WorldOptions extends Omit<TestServerOptions, 'upstream'> {
   readonly provider?: OidcProviderOptions
 }
@@ -81,7 +87,7 @@ export function upstreamAt(provider: TestOidcProvider, issuer: string): Redirect
 
 /** From the authorization request over the consent page to the provider's door. */
 export async function depart(
-  { server }: Pick<World, 'server'>,
+  { server }: Pick<Place, 'server'>,
   { agent = createAgent(), params = {}, ...choice }: SignInChoice = {},
 ): Promise<Departure> {
   const client = choice.client ?? (await register(server))
@@ -102,7 +108,7 @@ export function arrive({ client, verifier }: Departure, page: Page): Authorized 
 
 /** A whole sign-in at the provider. */
 export async function signInUpstream(
-  world: World,
+  world: Place,
   user: TestUser = 'ada',
   choice: SignInChoice = {},
 ): Promise<{ client: TestClient; agent: Agent; authorized: Authorized; tokens: Tokens }> {

@@ -1,0 +1,22 @@
+/** Every fault by its name: what breaks, and what must hold all the same. */
+import { clocksApart } from './clocks.ts'
+import { cutAnswers } from './cut_answer.ts'
+import type { Ground } from './engines.ts'
+import type { Finding } from './finding.ts'
+import { killRounds } from './kill.ts'
+import { races, upstreamRace } from './races.ts'
+import { stolenStore } from './stolen.ts'
+
+export interface Fault {
+  readonly name: string
+  run(ground: Ground, rounds: number, finding: Finding): Promise<void>
+}
+
+export const FAULTS: readonly Fault[] = [
+  { name: 'kill', run: killRounds },
+  { name: 'race', run: races },
+  { name: 'upstream race', run: upstreamRace },
+  { name: 'clocks', run: clocksApart },
+  { name: 'cut answer', run: cutAnswers },
+  { name: 'stolen store', run: stolenStore },
+]

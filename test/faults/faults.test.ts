@@ -1,0 +1,33 @@
+/** The faults of `npm run faults` that are over in seconds. */
+import { describe, expect, it } from 'vitest'
+import { runFault } from './support.ts'
+
+const ROUNDS = 20
+
+describe.each(['SQLite'])('on %s', (engine) => {
+  it('MI-01 two processes: one code, one refresh token and one revocation, at both at once', async () => {
+    const counted = await runFault('race', engine, ROUNDS)
+    expect(counted.get('codes')).toBe(ROUNDS)
+  }, 60_000)
+
+  it('CB-20 twenty calls at two processes need the upstream, which is asked once', async () => {
+    const counted = await runFault('upstream race', engine, ROUNDS)
+    expect(counted.get('refreshes')).toBe(5)
+  }, 60_000)
+
+  it('ST-18 two processes whose clocks are 30 seconds apart sign nobody out', async () => {
+    const counted = await runFault('clocks', engine, ROUNDS)
+    expect(counted.get('sign-ins')).toBe(20)
+  }, 60_000)
+
+  it('an answer that was cut off is given again, the very same', async () => {
+    const counted = await runFault('cut answer', engine, ROUNDS)
+    expect(counted.get('answers cut')).toBe(ROUNDS)
+  }, 60_000)
+
+  it('ST-01 a stolen store holds no secret of a whole flow, and nothing in it opens a door', async () => {
+    const counted = await runFault('stolen store', engine, ROUNDS)
+    expect(counted.get('secrets sought')).toBeGreaterThan(20)
+    expect(counted.get('texts presented')).toBeGreaterThan(20)
+  }, 60_000)
+})

@@ -1,0 +1,17 @@
+/** The kills of `npm run faults`, fewer of them. */
+import { expect, it } from 'vitest'
+import { runFault } from './support.ts'
+
+const ROUNDS = 50
+
+it.each(['SQLite'])(
+  `ST-08 on %s, ${ROUNDS} kills of the server under load: nothing answered is lost, used twice or back`,
+  async (engine) => {
+    const counted = await runFault('kill', engine, ROUNDS)
+    expect(counted.get('kills')).toBe(ROUNDS)
+    for (const what of ['codes', 'tokens', 'revocations']) {
+      expect(counted.get(what), what).toBeGreaterThan(ROUNDS)
+    }
+  },
+  180_000,
+)
