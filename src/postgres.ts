@@ -1,0 +1,8 @@
+export { postgres, type PostgresOptions } from './stores/postgres.ts'
+export type {
+  PostgresClient,
+  PostgresEvent,
+  PostgresNotification,
+  PostgresPool,
+  PostgresQuery,
+} from './stores/postgres_pool.ts'
