@@ -16,13 +16,14 @@ import type {
 /** ioredis: `Redis`, alone or behind Sentinel. */
 export interface IoRedisClient {
   call(name: string, ...words: string[]): Promise<unknown>
-  duplicate(): object
+  duplicate(override?: object): object
 }
 
 /** ioredis: `Cluster`. */
-export interface IoRedisCluster extends IoRedisClient {
-  readonly isCluster: boolean
-  nodes(role: 'master'): readonly Pick<IoRedisClient, 'call'>[]
+export interface IoRedisCluster {
+  call(name: string, ...words: string[]): Promise<unknown>
+  duplicate(): object
+  nodes(role: 'master'): readonly IoRedisClient[]
 }
 
 /** node-redis: `createClient`. */
@@ -63,6 +64,7 @@ function ioRedis(client: IoRedisClient | IoRedisCluster): RedisExecutor {
   const caller = (node: Pick<IoRedisClient, 'call'>) => async (command: Command) =>
     (await node.call(...command)) as Reply
   const call = caller(client)
+  let opened = 0
   return {
     send: (commands) => Promise.all(commands.map(({ command }) => call(command))),
     primaries: async () => {
@@ -72,12 +74,28 @@ function ioRedis(client: IoRedisClient | IoRedisCluster): RedisExecutor {
       return client.nodes('master').map(caller)
     },
     subscribe: (channels, hears) => {
-      const feed = client.duplicate() as IoRedisFeed
-      for (const event of DOUBTS) feed.on(event, () => hears.doubt())
-      feed.on('message', (channel, text) => hears.message(String(channel), String(text)))
-      return { ready: feed.subscribe(...channels), stop: () => feed.disconnect() }
+      const feed = 'nodes' in client ? nodeFeed(client, (opened += 1)) : client.duplicate()
+      return ioRedisFeed(feed as IoRedisFeed, channels, hears)
     },
   }
+}
+
+/**
+ * A connection to one primary, another one each time. A cluster's own would change to another node
+ * without a word, and so without anybody's doubt about what was missed.
+ */
+function nodeFeed(cluster: IoRedisCluster, at: number): object {
+  const nodes = cluster.nodes('master')
+  const node = nodes[at % nodes.length]
+  if (node === undefined) throw new Error('the cluster has no node just now')
+  // The connections of a cluster do not come back by themselves.
+  return node.duplicate({ retryStrategy: (times: number) => Math.min(times * 50, 1000) })
+}
+
+function ioRedisFeed(feed: IoRedisFeed, channels: readonly string[], hears: Hears): Subscription {
+  for (const event of DOUBTS) feed.on(event, () => hears.doubt())
+  feed.on('message', (channel, text) => hears.message(String(channel), String(text)))
+  return { ready: feed.subscribe(...channels), stop: () => feed.disconnect() }
 }
 
 function nodeRedis(client: NodeRedisClient): RedisExecutor {
@@ -105,10 +123,10 @@ function nodeRedisCluster(client: NodeRedisCluster): RedisExecutor {
 }
 
 /** What may mean that a message was missed, by the names that the four clients have for it. */
-const DOUBTS = [
+const DOUBTS: readonly string[] = [
   ...['error', 'close', 'end', 'reconnecting', 'ready'],
-  ...['+subscriber', '-subscriber', 'node-error', 'node-disconnect', 'node-reconnecting'],
-] as const
+  ...['node-error', 'node-disconnect', 'node-reconnecting'],
+]
 
 interface Feed {
   on(event: string, heard: (...details: unknown[]) => void): unknown

@@ -106,6 +106,7 @@ function beat(feed: Feed): void {
   feed.missed += 1
   if (feed.missed % GIVEN_UP === 0) {
     feed.subscription?.stop()
+    // Where none can be had either, these beats are missed as well.
     void open(feed).catch(() => undefined)
   }
   doubt(feed)
