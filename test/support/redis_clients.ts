@@ -1,11 +1,11 @@
-/** Clients as users make them, ended after each test. */
+/** Clients as users make them, ended with the test or with the file that made them. */
 import { Cluster, Redis } from 'ioredis'
 import { createClient, createCluster } from 'redis'
-import { afterEach } from 'vitest'
+import { afterAll, afterEach } from 'vitest'
 import type { RedisClient } from '../../src/redis.ts'
 
-/** Gives functions that make clients, which are ended after the test that made them. */
-export function testClients(): {
+/** Gives functions that make clients; they live as long as the test, or the file, that made them. */
+export function testClients(lives: 'test' | 'file' = 'test'): {
   ioRedis(port: number): Redis
   ioRedisCluster(ports: readonly number[]): Cluster
   nodeRedis(port: number): Promise<RedisClient>
@@ -13,7 +13,8 @@ export function testClients(): {
   sentinel(port: number): Redis
 } {
   const ends: (() => unknown)[] = []
-  afterEach(() => {
+  const after = lives === 'test' ? afterEach : afterAll
+  after(() => {
     for (const end of ends.splice(0)) end()
   })
   const quiet = (): void => undefined
