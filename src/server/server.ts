@@ -21,6 +21,7 @@ import { failure } from './failure.ts'
 import { isLive } from './grants/grant.ts'
 import { createRouter } from './router.ts'
 import { createSweep } from './sweep.ts'
+import { createGrantCache } from './tokens/grant_cache.ts'
 import { createLocalVerifier } from './tokens/local_verifier.ts'
 
 /** Seconds for which an identity assertion is good: longer than a call is on its way, shorter than a coffee. */
@@ -86,9 +87,11 @@ export interface McpOAuth {
 /** @throws OptionsError that names every fault of the options */
 export function createMcpOAuth(options: Options): McpOAuth {
   const { config, keys, dangers } = judgeOptions(options)
-  const context = createContext(options, config, keys)
+  const direct = createContext(options, config, keys)
+  const grants = createGrantCache(direct.store, direct.clock)
+  const context = { ...direct, store: grants.store }
   for (const danger of dangers) context.events.emit({ type: 'danger', reason: danger })
-  const verifier = createLocalVerifier(context)
+  const verifier = createLocalVerifier(context, grants.find)
   const guard = createGuard({
     ...config,
     scopes: [...config.scopes.keys()],

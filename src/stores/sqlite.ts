@@ -5,8 +5,10 @@
  * transaction and are answered after its commit: what was answered survives `kill -9`, and with
  * `durability: 'power'` a power cut too.
  */
+import type { Kind } from './records.ts'
 import { createCheckpointer } from './sqlite_checkpoint.ts'
 import { cannotOpen, openDatabase, type SqliteDatabase } from './sqlite_database.ts'
+import { createFeed, type SqliteFeed } from './sqlite_feed.ts'
 import { createWriteQueue, type WriteQueue } from './sqlite_queue.ts'
 import { createDraft, createRecords, type SqliteRecords } from './sqlite_records.ts'
 import { configure, createTables, type SqliteDurability } from './sqlite_schema.ts'
@@ -20,6 +22,7 @@ export interface SqliteOptions {
 interface Opened {
   readonly records: SqliteRecords
   readonly queue: WriteQueue
+  readonly feed: SqliteFeed
   /** Lets go of the database, unless it was handed in. */
   release(): void
   closed: boolean
@@ -41,14 +44,27 @@ export function sqlite(file: string | SqliteDatabase, options: SqliteOptions = {
     },
     replace: async (kind, record, version) => {
       const draft = createDraft(kind, record)
-      return write(state, () => records.replace(draft, version))
+      return told(
+        state,
+        draft,
+        write(state, () => records.replace(draft, version)),
+      )
     },
-    take: async (kind, id) => write(state, () => records.take(kind, id)),
+    take: async (kind, id) =>
+      told(
+        state,
+        { kind, id },
+        write(state, () => records.take(kind, id)),
+      ),
     list: async (kind, index, value, page) =>
       read(state, () => records.list(kind, index, value, page)),
     scan: async (kind, page) => read(state, () => records.scan(kind, page)),
     deleteExpired: async (now, limit) => write(state, () => records.deleteExpired(now, limit)),
     close: async () => close(state),
+    watch: async (listener) => {
+      checkOpen(state)
+      return state.feed.watch(listener)
+    },
   }
 }
 
@@ -82,6 +98,7 @@ function createOpened(database: SqliteDatabase, onCommit: () => void, release: (
   return {
     records: createRecords(database),
     queue: createWriteQueue(database, onCommit),
+    feed: createFeed(database),
     release,
     closed: false,
   }
@@ -101,10 +118,24 @@ function write<T>(state: Opened, operation: () => T): Promise<T> {
   return state.queue.write(operation)
 }
 
+/** Tells whoever watches of a write to a grant, before it is answered. */
+async function told<T>(
+  state: Opened,
+  { kind, id }: { readonly kind: Kind; readonly id: string },
+  written: Promise<T>,
+): Promise<T> {
+  try {
+    return await written
+  } finally {
+    if (kind === 'grant') state.feed.changed(id)
+  }
+}
+
 function close(state: Opened): void {
   if (state.closed) return
   state.closed = true
   state.queue.flush()
+  state.feed.close()
   state.release()
 }
 

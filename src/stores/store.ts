@@ -53,7 +53,8 @@ export interface Store {
   close(): Promise<void>
   /**
    * Calls `listener` when a grant was changed by another process, and with undefined when changes may
-   * have been missed. Gives a function that stops it. Absent where the engine has no such feed.
+   * have been missed. Answers once the feed is live, with a function that stops it. Who hears undefined
+   * watches anew. Absent where the engine has no such feed.
    */
   watch?(listener: (grantId: string | undefined) => void): Promise<() => Promise<void>>
 }

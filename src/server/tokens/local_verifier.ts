@@ -2,13 +2,14 @@
  * The verifier of this server's own access tokens.
  *
  * A token that was once found authentic is remembered by itself, so that a warm call costs a look-up
- * instead of a MAC. The grant is read each time: nothing about being live is ever remembered.
+ * instead of a MAC. The grant is asked for each time: nothing about being live is remembered here.
  */
 import { MAX_TOKEN_LENGTH } from '../../crypto/token.ts'
 import type { AuthInfo, RefusedToken, Verification, Verifier } from '../../guard/verifier.ts'
 import { expandScope, parseScope } from '../../protocol/scope.ts'
 import type { GrantRecord } from '../../stores/records.ts'
 import type { Context } from '../config/context.ts'
+import type { GrantCache } from './grant_cache.ts'
 import { readAccessToken, type AccessToken } from './access_token.ts'
 
 /** An authentic token: its claims, and what of its AuthInfo is made once and shared by its calls. */
@@ -20,8 +21,14 @@ interface KnownToken {
 
 const MAX_REMEMBERED = 10_000
 
-/** A verifier over this server's keys and store. Its `verify` throws `StoreUnavailable` in an outage. */
-export function createLocalVerifier(context: Context): Verifier {
+/**
+ * A verifier over this server's keys and grants, which `findGrant` gives as they are now: from the store
+ * when left out. Its `verify` throws `StoreUnavailable` in an outage.
+ */
+export function createLocalVerifier(
+  context: Context,
+  findGrant: GrantCache['find'] = async (id) => (await context.store.find('grant', id))?.record,
+): Verifier {
   const tokens = rememberTokens((token) => readKnown(context, token))
   return {
     async verify(token, resource) {
@@ -35,7 +42,7 @@ export function createLocalVerifier(context: Context): Verifier {
       }
       // MCP, Token Handling: the server MUST check that the token was issued for it. RFC 8707 §2.
       if (claims.resource !== resource) return refused('wrong_resource')
-      const grant = (await context.store.find('grant', claims.grantId))?.record
+      const grant = await findGrant(claims.grantId)
       if (grant === undefined) return refused('unknown_grant')
       const reason = judgeGrant(grant, claims)
       if (reason !== undefined) return refused(reason)
@@ -70,7 +77,7 @@ function authInfoOf(token: string, known: KnownToken, grant: GrantRecord): AuthI
     scopes: [...known.scopes],
     expiresAt: known.claims.exp,
     resource: known.resource,
-    extra: { subject: grant.subject, grantId: grant.id, user: grant.user },
+    extra: { subject: grant.subject, grantId: grant.id, user: { ...grant.user } },
   }
 }
 
