@@ -163,7 +163,7 @@ async function startListening(
   } catch (cause) {
     close()
     throw new StoreUnavailable(
-      'PostgreSQL tells nothing of changes; a pooler in between cannot (see the option `listen`)',
+      'no change that PostgreSQL tells of arrives; behind a pooler, or with a pool of one connection, set the option `listen`',
       { cause },
     )
   } finally {

@@ -120,6 +120,30 @@ postgresSuite(describe, 'the feed of PostgreSQL', () => {
     await expect.poll(tell, { timeout: 8000 }).toBe(true)
   }
 
+  it('ends with close while the server is down', async () => {
+    const { heard, close } = await pair({ timeout: 1 })
+    await server.stop()
+    try {
+      await expect.poll(() => heard.length).toBeGreaterThanOrEqual(1)
+      await close()
+      const after = heard.length
+      await sleep(1200)
+      expect(heard).toHaveLength(after)
+    } finally {
+      await server.start()
+    }
+  })
+
+  it('is refused by a pool of one connection, which goes on without it', async () => {
+    const store = postgres(server.pool({ max: 1 }), { schema: `watch_${(schemas += 1)}` })
+    await expect(store.watch?.(() => undefined)).rejects.toMatchObject({
+      name: 'StoreUnavailable',
+      message: expect.stringContaining('the option `listen`'),
+    })
+    expect(await store.insert('grant', sampleGrant())).toBe(true)
+    await store.close()
+  })
+
   it('ends with its stop and with close, and leaves no connection that listens', async () => {
     const first = await pair()
     await first.stop()
