@@ -42,8 +42,8 @@ const steps: fc.Arbitrary<Step> = fc.record({
     { weight: 3, arbitrary: fc.constant('wait' as const) },
   ),
   at: fc.nat(1),
-  back: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, fc.nat(3)),
-  seconds: fc.constantFrom(1, WINDOW - 1, WINDOW, ACCESS - 1, ACCESS),
+  back: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.constantFrom(1, 1, 2, 3)),
+  seconds: fc.constantFrom(1, WINDOW - 1, WINDOW, WINDOW, ACCESS - 1, ACCESS),
 })
 
 /** One pair of tokens as the model knows it; `used` is when its refresh token was. */
@@ -166,6 +166,6 @@ it('TK-37 MI-02 RV-11 two servers on one SQLite file answer random sequences as 
         for (const pair of model.pairs) await expectCall(model, pair, servers[at === 0 ? 0 : 1])
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 200 },
   )
 }, 60_000)
