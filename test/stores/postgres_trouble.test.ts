@@ -155,6 +155,21 @@ postgresSuite(describe, 'a PostgreSQL in trouble', () => {
     await pool.end()
   })
 
+  it('ST-17 idle connections of a pool that nobody listens to are cut: the process lives', async () => {
+    const config = { host: '127.0.0.1', port: server.port, user: 'test', database: 'postgres' }
+    const pool = new pg.Pool(config)
+    const store = postgres(pool, { schema: fresh() })
+    const ids = Array.from({ length: 20 }, (_, at) => `${at}`)
+    await Promise.all(ids.map((id) => store.insert('claim', sampleClaim({ id }))))
+    expect(pool.idleCount).toBeGreaterThan(1)
+    await server.run(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'`)
+    await expect.poll(() => pool.totalCount).toBe(0)
+    for (const id of ids) expect(await store.take('claim', id)).toBeDefined()
+    await store.close()
+    await pool.end()
+  })
+
   it('ST-12 a server that is there and says nothing: each call ends in time, and all work again', async () => {
     const pool = server.pool({ max: 3 })
     const store = postgres(pool, { schema: fresh(), timeout: 0.5 })
