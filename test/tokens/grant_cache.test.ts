@@ -185,7 +185,8 @@ describe('RV-11 a cached grant', () => {
   it.each(['grant', undefined])(
     'is not kept from a read that a change (%s) has overtaken',
     async (told) => {
-      const { other, listeners, hold, ended } = await setUp()
+      const { other, listeners, hold, ended, advance } = await setUp()
+      advance()
       const release = hold()
       const early = ended()
       await other.replace('grant', over, 1)
