@@ -106,7 +106,7 @@ export function forward(backend: Backend, res: ServerResponse, call: Call): Exch
     onResponseStart(_, status, headers) {
       // Interim answers (RFC 9110 §15.2) are between the backend and us, and buy it no time.
       if (status < 200 || phase !== 'waiting') return
-      const judged = judgeAnswer(status, headers)
+      const judged = judgeAnswer(call.method, status, headers)
       if (judged.outcome === 'refused') return fail(judged.reason)
       stream = judged.outcome === 'passed' && judged.stream
       border.encoded = headers['content-encoding'] !== undefined

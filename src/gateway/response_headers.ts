@@ -26,8 +26,12 @@ const PASSED = new Set(
 const MCP = /^mcp-[a-z0-9-]+$/
 const JSON_TYPE = /^application\/(?:[a-z0-9.+-]*\+)?json$/
 
-/** Judges status and headers. */
-export function judgeAnswer(status: number, headers: IncomingHttpHeaders): Judgement {
+/** Judges status and headers of the answer to a request with `method`. */
+export function judgeAnswer(
+  method: string,
+  status: number,
+  headers: IncomingHttpHeaders,
+): Judgement {
   // RFC 9728 §7.6: whoever chooses the challenge chooses where the user signs in. That is us.
   if (status === 401 || status === 407 || headers['www-authenticate'] !== undefined) {
     return { outcome: 'refused', reason: 'challenge' }
@@ -38,8 +42,10 @@ export function judgeAnswer(status: number, headers: IncomingHttpHeaders): Judge
     const stream = type === 'text/event-stream'
     return { outcome: 'passed', stream, headers: passedHeaders(headers, stream) }
   }
-  // 202 Accepted and errors say what they say by their status; their words are a page for people.
-  if (status >= 400 || status === 202) {
+  // 202 Accepted and errors say what they say by their status; their words are a page for people. So
+  // does the end of a session (MCP 2025-11-25, Session Management), which has no type where the
+  // official SDK answers it.
+  if (status >= 400 || status === 202 || method === 'DELETE') {
     return { outcome: 'bodiless', headers: bodilessHeaders(headers) }
   }
   return { outcome: 'refused', reason: 'content_type' }

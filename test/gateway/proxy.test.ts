@@ -28,10 +28,10 @@ async function startFront(to: string, timeouts: Partial<Timeouts> = {}) {
   const server = keep(
     await startBackend((req, res) => {
       const exchange = forward(backend, res, {
-        method: req.method === 'GET' ? 'GET' : 'POST',
+        method: req.method === 'GET' || req.method === 'DELETE' ? req.method : 'POST',
         path: `/mcp${new URL(req.url ?? '', 'http://x').search}`,
         headers: ['x-id', String(req.headers['x-id'] ?? '')],
-        body: req.method === 'GET' ? undefined : Buffer.from('{"jsonrpc":"2.0"}'),
+        body: req.method === 'POST' ? Buffer.from('{"jsonrpc":"2.0"}') : undefined,
         answerHeaders: (headers) => headers,
       })
       exchanges.push(exchange)
@@ -113,6 +113,34 @@ describe('answers', () => {
     const front = await startFront(backend.url)
     const answer = await fetch(front.url)
     expect([answer.status, await answer.text()]).toEqual([404, ''])
+  })
+
+  it.each([
+    ['no type and no words', {}, ''],
+    ['a page', { 'content-type': 'text/html' }, '<h1>Gone'],
+  ])('GW-19 the end of a session passes with %s, and without a body', async (_, headers, body) => {
+    const backend = keep(
+      await startBackend((_req, res) => {
+        res.writeHead(200, { ...headers, 'mcp-session-id': 's' }).write(body)
+        res.end()
+      }),
+    )
+    const front = await startFront(backend.url)
+    const answer = await fetch(front.url, { method: 'DELETE' })
+    expect([answer.status, await answer.text()]).toEqual([200, ''])
+    expect(answer.headers.get('mcp-session-id')).toBe('s')
+    expect(answer.headers.get('content-type')).toBeNull()
+  })
+
+  it.each([
+    ['GW-01 a redirect', { location: 'http://evil.test/' }, 307],
+    ['PR-09 a challenge', { 'www-authenticate': 'Bearer resource_metadata="x"' }, 401],
+  ])('%s at the end of a session is 502', async (_, headers, status) => {
+    const backend = keep(await startBackend((_req, res) => res.writeHead(status, headers).end()))
+    const front = await startFront(backend.url)
+    const answer = await fetch(front.url, { method: 'DELETE', redirect: 'manual' })
+    expect(answer.status).toBe(502)
+    expect(answer.headers.get('www-authenticate')).toBeNull()
   })
 
   it.each([
