@@ -1,7 +1,4 @@
 /** The feed of changed grants: what another instance did is heard, and a feed that broke says so. */
-import { createServer, connect, type Socket } from 'node:net'
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { redis, type RedisClient } from '../../src/redis.ts'
 import type { Store } from '../../src/stores/store.ts'
@@ -14,6 +11,7 @@ import {
   type TestRedis,
 } from '../support/redis.ts'
 import { testClients } from '../support/redis_clients.ts'
+import { startProxy } from '../support/redis_proxy.ts'
 
 type Heard = (string | undefined)[]
 
@@ -129,42 +127,3 @@ redisSuite(describe, 'hearing of changes', () => {
     await proxy.close()
   }, 30_000)
 })
-
-/** Passes bytes on, until it holds those of the connections there are; new ones pass after `release`. */
-async function startProxy(port: number): Promise<{
-  readonly port: number
-  hold(): void
-  release(): void
-  close(): Promise<void>
-}> {
-  let holding = false
-  const pairs = new Set<readonly [Socket, Socket]>()
-  const proxy = createServer((near) => {
-    const far = connect(port, '127.0.0.1')
-    const pair = [near, far] as const
-    pairs.add(pair)
-    for (const end of pair) end.on('error', () => undefined)
-    if (holding) return
-    near.pipe(far)
-    far.pipe(near)
-  })
-  proxy.listen(0, '127.0.0.1')
-  await once(proxy, 'listening')
-  return {
-    port: (proxy.address() as AddressInfo).port,
-    hold() {
-      holding = true
-      for (const [near, far] of pairs) {
-        near.unpipe(far)
-        far.unpipe(near)
-      }
-    },
-    release() {
-      holding = false
-    },
-    async close() {
-      for (const pair of pairs) for (const end of pair) end.destroy()
-      await new Promise((resolve) => proxy.close(resolve))
-    },
-  }
-}

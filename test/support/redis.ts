@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { Redis } from 'ioredis'
 
 const run = promisify(execFile)
 
@@ -60,7 +61,8 @@ function launch(
   port: number,
   settings: readonly string[],
 ): ChildProcess {
-  const own = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', directory, '--save', '']
+  const place = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', directory]
+  const own = [...place, '--save', '', '--repl-diskless-sync-delay', '0']
   const first: string[] = []
   if (program === 'redis-sentinel') {
     const file = join(directory, 'sentinel.conf')
@@ -116,8 +118,8 @@ export interface TestCluster {
   readonly nodes: readonly TestRedis[]
   /** Kills the primary that has `key`, and gives it. */
   killPrimaryOf(key: string): Promise<TestRedis>
-  /** Empties every primary. */
-  flush(): Promise<void>
+  /** Waits until each primary has a replica that hears it, as before a next kill; empties all. */
+  settle(): Promise<void>
   close(): Promise<void>
 }
 
@@ -140,10 +142,7 @@ export async function startCluster(): Promise<TestCluster> {
       primary.signal('SIGKILL')
       return primary
     },
-    async flush() {
-      // A replica refuses.
-      await Promise.all(nodes.map((node) => node.cli('FLUSHALL').catch(() => '')))
-    },
+    settle: async () => void (await Promise.all(nodes.map(clusterIsUp))),
     async close() {
       await Promise.all(nodes.map((node) => node.close()))
     },
@@ -169,10 +168,23 @@ async function clusterIsUp(node: TestRedis): Promise<void> {
       node.cli('CLUSTER', 'NODES'),
     ])
     const known = nodes.split('\n').filter((line) => /master|slave/.test(line)).length
-    if (info.includes('cluster_state:ok') && known === 6) return
+    if (info.includes('cluster_state:ok') && known === 6) return replicates(node)
     await sleep(50)
   }
   throw new Error('the cluster does not come up')
+}
+
+/** Waits until a replica has acknowledged a write of this primary: before that it could not take its place. */
+async function replicates({ port }: TestRedis): Promise<void> {
+  const client = new Redis(port, '127.0.0.1')
+  try {
+    const [role] = (await client.call('ROLE')) as readonly unknown[]
+    if (role !== 'master') return
+    await client.flushall()
+    if ((await client.wait(1, 20_000)) < 1) throw new Error('no replica hears its primary')
+  } finally {
+    client.disconnect()
+  }
 }
 
 /** A primary, its replica, and a Sentinel that promotes it within seconds. */
@@ -190,6 +202,7 @@ export async function startSentinel(): Promise<{
     'sentinel failover-timeout main 3000',
   ]
   const sentinel = await startRedis(settings, undefined, 'redis-sentinel')
+  await replicates(primary)
   for (let tries = 0; tries < 200; tries += 1) {
     if ((await sentinel.cli('SENTINEL', 'REPLICAS', 'main')).includes(`${replica.port}`)) break
     await sleep(100)
