@@ -1,4 +1,4 @@
-export { redis, type RedisOptions } from './stores/redis.ts'
+export { redis, type RedisOptions, type RedisStoreOptions } from './stores/redis.ts'
 export type {
   IoRedisClient,
   IoRedisCluster,

@@ -1,2 +1,2 @@
 export { upstash, upstashFromEnvironment, type UpstashOptions } from './stores/upstash.ts'
-export type { RedisOptions } from './stores/redis.ts'
+export type { RedisStoreOptions } from './stores/redis.ts'

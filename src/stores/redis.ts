@@ -18,7 +18,17 @@ import { scan } from './redis_scan.ts'
 import { watch } from './redis_watch.ts'
 import { type Store, StoreUnavailable } from './store.ts'
 
-export interface RedisOptions {
+/** Of a store over connections. */
+export interface RedisOptions extends RedisStoreOptions {
+  /**
+   * How many replicas must have a write before it is answered (WAIT); none when left out. It narrows what
+   * a failover can lose and does not close it; with fewer replicas there every write is an outage.
+   */
+  readonly waitReplicas?: number | undefined
+}
+
+/** Of a store however it is reached. */
+export interface RedisStoreOptions {
   /** How every key begins; `mcp_oauth` when left out. */
   readonly prefix?: string | undefined
   /** Seconds after which a verb that has no answer is an outage; 5 when left out. */
@@ -44,8 +54,8 @@ export function redis(client: RedisClient, options: RedisOptions = {}): Store {
 
 /** The store over an executor. */
 export function createRedisStore(executor: RedisExecutor, options: RedisOptions = {}): Store {
-  const { prefix = 'mcp_oauth', timeout = 5 } = options
-  const place = { executor, keys: createKeys(prefix), instance: randomSecret(9) }
+  const { prefix = 'mcp_oauth', timeout = 5, waitReplicas: replicas = 0 } = options
+  const place = { executor, keys: createKeys(prefix), instance: randomSecret(9), replicas }
   const state: Opened = {
     place,
     timeout,
@@ -76,6 +86,7 @@ export function createRedisStore(executor: RedisExecutor, options: RedisOptions 
     close: () => close(state),
     ...(subscribe !== undefined && {
       watch: async (listener) => {
+        await run(state, async () => undefined)
         const { ready, stop } = watch(place, subscribe, listener)
         state.watches.add(stop)
         const end = async (): Promise<void> => {

@@ -4,25 +4,32 @@
  * A client stays its owner's: it is never closed, and reconnects and follows a failover as its owner has
  * set it up. Only what hears changes is a connection of ours, a duplicate of it.
  */
-import type {
-  Command,
-  Hears,
-  KeyedCommand,
-  RedisExecutor,
-  Reply,
-  Subscription,
+import {
+  type Command,
+  type Hears,
+  type KeyedCommand,
+  type RedisExecutor,
+  type Reply,
+  type Subscription,
+  WAIT,
 } from './redis_executor.ts'
 
 /** ioredis: `Redis`, alone or behind Sentinel. */
 export interface IoRedisClient {
   call(name: string, ...words: string[]): Promise<unknown>
   duplicate(override?: object): object
+  pipeline(commands: string[][]): IoRedisPipeline
+}
+
+interface IoRedisPipeline {
+  exec(): Promise<[error: Error | null, result: unknown][] | null>
 }
 
 /** ioredis: `Cluster`. */
 export interface IoRedisCluster {
   call(name: string, ...words: string[]): Promise<unknown>
   duplicate(): object
+  pipeline(commands: string[][]): IoRedisPipeline
   nodes(role: 'master'): readonly IoRedisClient[]
 }
 
@@ -73,6 +80,16 @@ function ioRedis(client: IoRedisClient | IoRedisCluster): RedisExecutor {
       await call(['GET', 'mcp_oauth'])
       return client.nodes('master').map(caller)
     },
+    wait: async (key, replicas) => {
+      // The key of the first says which node the second goes to.
+      const commands = [
+        ['exists', key],
+        ['wait', `${replicas}`, WAIT],
+      ]
+      const [error, heard] = (await client.pipeline(commands).exec())?.at(1) ?? []
+      if (error) throw error
+      return Number(heard ?? 0)
+    },
     subscribe: (channels, hears) => {
       const feed = 'nodes' in client ? nodeFeed(client, (opened += 1)) : client.duplicate()
       return ioRedisFeed(feed as IoRedisFeed, channels, hears)
@@ -104,6 +121,7 @@ function nodeRedis(client: NodeRedisClient): RedisExecutor {
   return {
     send: (commands) => Promise.all(commands.map(({ command }) => call(command))),
     primaries: async () => [call],
+    wait: async (_, replicas) => Number(await call(['WAIT', `${replicas}`, WAIT])),
     subscribe: (channels, hears) => nodeRedisFeed(client, channels, hears),
   }
 }
@@ -118,6 +136,8 @@ function nodeRedisCluster(client: NodeRedisCluster): RedisExecutor {
         const node = (await client.nodeClient(master as never)) as NodeRedisClient
         return (await node.sendCommand([...command])) as Reply
       }),
+    wait: async (key, replicas) =>
+      Number(await call({ key, command: ['WAIT', `${replicas}`, WAIT] })),
     subscribe: (channels, hears) => nodeRedisFeed(client, channels, hears),
   }
 }

@@ -22,6 +22,8 @@ export interface RedisExecutor {
   send(commands: readonly KeyedCommand[]): Promise<readonly Reply[]>
   /** Each primary that is there just now. */
   primaries(): Promise<readonly ((command: Command) => Promise<Reply>)[]>
+  /** Waits until so many replicas have what was written on the node of `key`; gives how many have. */
+  wait?(key: string, replicas: number): Promise<number>
   /** A connection of its own that hears `channels`; absent where there is none to be had. */
   subscribe?(channels: readonly string[], hears: Hears): Subscription
 }
@@ -37,6 +39,9 @@ export interface Hears {
   /** Something happened to the connection, so that messages may have been missed. */
   doubt(): void
 }
+
+/** How long replicas are waited for, in milliseconds. */
+export const WAIT = '1000'
 
 /** One command on one key. */
 export async function ask(executor: RedisExecutor, key: string, command: Command): Promise<Reply> {

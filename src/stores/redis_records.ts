@@ -7,7 +7,7 @@
  */
 import { randomSecret } from '../crypto/random.ts'
 import type { Kind, Records } from './records.ts'
-import { ask, script, type KeyedCommand, type RedisExecutor } from './redis_executor.ts'
+import { ask, script, type KeyedCommand, type RedisExecutor, type Reply } from './redis_executor.ts'
 import { hintOf, keyText, type RedisKeys } from './redis_keys.ts'
 import { createDraft, NONE, readRecord, type RedisDraft, type RedisRecord } from './redis_record.ts'
 import { HINT, INSERT, REPLACE, TAKE } from './redis_scripts.ts'
@@ -19,6 +19,8 @@ export interface RedisPlace {
   readonly keys: RedisKeys
   /** By which an instance knows what it has told itself. */
   readonly instance: string
+  /** How many replicas must have a write before it is answered. */
+  readonly replicas: number
 }
 
 export async function find<K extends Kind>(
@@ -34,7 +36,7 @@ export async function insert(place: RedisPlace, draft: RedisDraft): Promise<bool
   const mark = draft.entries.length === 0 ? NONE : createMark()
   const hinted = await addHints(place, draft, mark)
   const write = script(place.keys.record(draft.kind, draft.id), INSERT, words(draft, mark, hinted))
-  const [answer] = await place.executor.send([write, ...scoreExpiry(place, draft)])
+  const [answer] = await sendWrite(place, write, scoreExpiry(place, draft))
   if (answer === 1) return true
   await dropHints(place, draft, mark)
   return inTime(answer)
@@ -79,8 +81,9 @@ async function write(
 ): Promise<unknown> {
   const key = place.keys.record(draft.kind, draft.id)
   const told = tell(place, draft.kind, draft.id)
-  const { command } = script(key, REPLACE, [...words(draft, mark, hinted), `${version}`, ...told])
-  return ask(place.executor, key, command)
+  const writing = script(key, REPLACE, [...words(draft, mark, hinted), `${version}`, ...told])
+  const [answer] = await sendWrite(place, writing)
+  return answer
 }
 
 export async function take<K extends Kind>(
@@ -88,13 +91,27 @@ export async function take<K extends Kind>(
   kind: K,
   id: string,
 ): Promise<Records[K] | undefined> {
-  const { executor, keys } = place
-  const taking = script(keys.record(kind, id), TAKE, [createMark(), ...tell(place, kind, id)])
-  const [reply] = await executor.send([taking])
+  const key = place.keys.record(kind, id)
+  const taking = script(key, TAKE, [createMark(), ...tell(place, kind, id)])
+  const [reply] = await sendWrite(place, taking)
   const held = readRecord<K>(reply)
   if (held === undefined) return undefined
   await forget(place, kind, held)
   return held.record
+}
+
+/** Sends the write of a record, and more beside it; what was done is to be on the replicas too. */
+async function sendWrite(
+  { executor, replicas }: RedisPlace,
+  write: KeyedCommand,
+  more: readonly KeyedCommand[] = [],
+): Promise<readonly Reply[]> {
+  const replies = await executor.send([write, ...more])
+  const done = replies[0] === 1 || typeof replies[0] === 'string'
+  if (replicas === 0 || !done) return replies
+  const heard = (await executor.wait?.(write.key, replicas)) ?? 0
+  if (heard >= replicas) return replies
+  throw new StoreUnavailable(`Redis has it on ${heard} of ${replicas} replicas`)
 }
 
 /** Takes away what pointed to a record that is gone. What is left when this fails points to nothing. */

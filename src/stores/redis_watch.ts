@@ -46,6 +46,8 @@ export function watch(place: RedisPlace, subscribe: Subscribe, listener: Listene
     ended: false,
   }
   const ready = open(feed)
+  // Whoever waits for it hears of its failure; when it is stopped before, nobody does.
+  ready.catch(() => undefined)
   const timer = setInterval(() => beat(feed), BEAT)
   timer.unref()
   return {

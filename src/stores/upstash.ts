@@ -5,11 +5,11 @@
  * as one pipeline, and texts come back in base64, which no answer can break. There is no `watch`.
  */
 import { createSafeFetch, type SafeFetch } from '../http/safe_fetch.ts'
-import { createRedisStore, type RedisOptions } from './redis.ts'
+import { createRedisStore, type RedisStoreOptions } from './redis.ts'
 import type { Command, RedisExecutor, Reply } from './redis_executor.ts'
 import type { Store } from './store.ts'
 
-export interface UpstashOptions extends RedisOptions {
+export interface UpstashOptions extends RedisStoreOptions {
   /** The database's REST address, `https://….upstash.io`. */
   readonly url: string
   /** Its token, not the one that may only read. */
@@ -42,7 +42,7 @@ export function upstash(options: UpstashOptions): Store {
  */
 export function upstashFromEnvironment(
   environment: Readonly<{ [name: string]: string | undefined }>,
-  options: RedisOptions = {},
+  options: RedisStoreOptions = {},
 ): Store {
   for (const names of [
     ['KV_REST_API_URL', 'KV_REST_API_TOKEN'],

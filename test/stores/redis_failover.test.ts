@@ -3,6 +3,7 @@
  * dead one had answered and its replica had not heard yet is lost; so after a failover a record may be as
  * it was a moment before, and never as it never was.
  */
+import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { redis } from '../../src/redis.ts'
 import { type Store, StoreUnavailable } from '../../src/stores/store.ts'
@@ -86,6 +87,19 @@ redisSuite(describe, 'a failover', () => {
       60_000,
     )
 
+    it.each([
+      ['ioredis', () => clients.ioRedisCluster(ports())],
+      ['node-redis', () => clients.nodeRedisCluster(ports())],
+    ])('ST-13 through %s: with waitReplicas each write is on a replica', async (name, make) => {
+      const store = redis(await make(), { waitReplicas: 1, prefix: name })
+      for (let at = 0; at < 20; at += 1) {
+        expect(await store.insert('grant', sampleGrant({ id: `${at}` }))).toBe(true)
+        expect(await store.take('grant', `${at}`)).toBeDefined()
+      }
+      const greedy = redis(await make(), { waitReplicas: 2, prefix: name })
+      await expect(greedy.insert('grant', sampleGrant())).rejects.toThrow('1 of 2 replicas')
+    })
+
     it('ST-13 a sign-in outlives it: 503 meanwhile, never 401', async () => {
       const store = redis(clients.ioRedisCluster(ports()), { timeout: 1 })
       const front = await startServer({ store, rateLimits: { token: 0 } })
@@ -113,6 +127,26 @@ redisSuite(describe, 'a failover', () => {
       await front.close()
       await dead.restart()
     }, 60_000)
+  })
+
+  it('ST-13 with waitReplicas a write that no replica has is an outage, and no answer', async () => {
+    const set = await startSentinel()
+    const { port } = set.primary
+    for (const client of [clients.ioRedis(port), await clients.nodeRedis(port)]) {
+      const store = redis(client, { waitReplicas: 1, prefix: client instanceof Redis ? 'a' : 'b' })
+      expect(await store.insert('grant', sampleGrant())).toBe(true)
+      expect(await store.replace('grant', sampleGrant(), 1)).toBe(true)
+      expect(await store.replace('grant', sampleGrant(), 1)).toBe(false)
+      set.replica.signal('SIGSTOP')
+      await expect(store.replace('grant', sampleGrant(), 2)).rejects.toMatchObject({
+        name: 'StoreUnavailable',
+        message: 'Redis has it on 0 of 1 replicas',
+      })
+      expect((await store.find('grant', 'grant'))?.version).toBe(3)
+      set.replica.signal('SIGCONT')
+      await expect.poll(() => store.take('grant', 'grant').catch(() => 'down')).not.toBe('down')
+    }
+    await set.close()
   })
 
   it('ST-13 behind Sentinel: the replica is promoted and the store goes on', async () => {
