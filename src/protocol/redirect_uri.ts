@@ -88,6 +88,11 @@ export function matchRedirectUri(asked: string, registered: readonly string[]): 
   return registered.find((uri) => withoutPort(uri) === portless)
 }
 
+/** The URI as `matchRedirectUri` compares it: two that give the same text stand for each other. */
+export function comparedAs(uri: string): string {
+  return withoutPort(uri) ?? uri
+}
+
 /** RFC 8252 §7.3: the port of a loopback redirect is chosen at run time. */
 function withoutPort(uri: string): string | undefined {
   const match = LOOPBACK.exec(uri)

@@ -353,6 +353,11 @@ describe('RFC 6749 §4.1.2.1 before the redirect URI is known to be good', () =>
     expect((await decide(server, agent, page)).leadsTo).toContain(`${GOOD}?code=`)
   })
 
+  it('AZ-15 one whose port is chosen at run time may not be left out', async () => {
+    const native = await register(server, { redirect_uris: ['http://127.0.0.1:4000/callback'] })
+    expectErrorPage(await ask(native, { redirect_uri: undefined }))
+  })
+
   it.each([
     'unknown',
     '../x',

@@ -156,7 +156,8 @@ describe('RFC 7591 §5 identical registrations', () => {
       PUBLIC,
       { ...PUBLIC, client_name: 'client' },
       { ...PUBLIC, client_name: undefined },
-      { ...PUBLIC, redirect_uris: ['http://localhost:1235/callback'] },
+      { ...PUBLIC, redirect_uris: ['http://localhost:1234/other'] },
+      { ...PUBLIC, redirect_uris: ['http://127.0.0.1:1234/callback'] },
       { ...PUBLIC, redirect_uris: [...PUBLIC.redirect_uris, 'https://a.example/cb'] },
       { ...PUBLIC, application_type: 'native' },
       { ...PUBLIC, scope: 'a' },
@@ -165,6 +166,30 @@ describe('RFC 7591 §5 identical registrations', () => {
     ]
     const answers = await Promise.all(bodies.map((body) => register(context, body)))
     expect(new Set(answers.map(({ answer }) => answer.client_id)).size).toBe(bodies.length)
+  })
+
+  it('RG-38 another loopback port is the same client, and each hears of the port it asked for', async () => {
+    const { store, ids } = recording()
+    const { context } = setUp({ store })
+    const uris = ['http://localhost:1234/callback', 'http://localhost:1235/callback']
+    const answers = await Promise.all(
+      uris.map((uri) => register(context, { ...PUBLIC, redirect_uris: [uri] })),
+    )
+    expect(answers.map(({ answer }) => answer['redirect_uris'])).toEqual(uris.map((uri) => [uri]))
+    expect(new Set(ids).size).toBe(1)
+    const { metadata } = await resolveClient(context, answers[1]?.answer.client_id ?? '')
+    for (const uri of [...uris, 'http://localhost/callback']) {
+      expect(matchRedirectUri(uri, metadata.redirect_uris)).toBeDefined()
+    }
+  })
+
+  it('RG-38 another port of anything but loopback is another client', async () => {
+    const { context } = setUp()
+    const uris = ['https://a.example/cb', 'https://a.example:444/cb']
+    const answers = await Promise.all(
+      uris.map((uri) => register(context, { ...PUBLIC, redirect_uris: [uri] })),
+    )
+    expect(new Set(answers.map(({ answer }) => answer.client_id)).size).toBe(uris.length)
   })
 
   it('RG-38 the order of members and unknown ones make no difference', async () => {

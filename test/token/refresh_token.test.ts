@@ -236,6 +236,17 @@ describe('RFC 6749 §6 what a refresh may ask', () => {
   })
 })
 
+describe('RFC 8252 §7.3 a native client at another port', () => {
+  it('RG-38 may register again before it refreshes, as some do', async () => {
+    const native = (port: number) =>
+      register(server, { redirect_uris: [`http://127.0.0.1:${port}/callback`] })
+    const { tokens } = await signIn(server, { client: await native(4000) })
+    const again = await native(5000)
+    expect((await refresh(server, again, tokens.refresh_token)).status).toBe(200)
+    expect((await signIn(server, { client: again })).tokens.access_token).toBeDefined()
+  })
+})
+
 describe('design: several instances', () => {
   it('MI-03 a replica that knows the new key only as its second reads what it made', async () => {
     const [older, newer] = [generateKey(), generateKey()]

@@ -2,11 +2,14 @@
  * Keeps a dynamic registration: RFC 7591 §3.2.1.
  *
  * A client without a secret gets an id that follows from its metadata, under a key nobody has: the same
- * software that registers at every start, or twice at once, is one client and one record.
+ * software that registers at every start, or twice at once, is one client and one record. So it is
+ * where only the port of a loopback redirect differs, which some choose anew each time and then refresh
+ * with the id they got last.
  */
 import { sha256 } from '../../crypto/hash.ts'
 import { mac } from '../../crypto/mac.ts'
 import { randomId, randomSecret } from '../../crypto/random.ts'
+import { comparedAs } from '../../protocol/redirect_uri.ts'
 import type { ClientMetadata, ClientRecord } from '../../stores/records.ts'
 import { StoreUnavailable } from '../../stores/store.ts'
 import type { Context } from '../config/context.ts'
@@ -42,7 +45,7 @@ async function registerConfidential(
   if (!(await context.store.insert('client', record))) {
     throw new StoreUnavailable('a fresh client id exists already')
   }
-  return { ...answerOf(record), client_secret }
+  return { ...answerOf(record, metadata), client_secret }
 }
 
 async function registerShared(context: Context, metadata: ClientMetadata): Promise<Registration> {
@@ -50,13 +53,13 @@ async function registerShared(context: Context, metadata: ClientMetadata): Promi
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
     const found = await context.store.find('client', fresh.id)
     if (found === undefined) {
-      if (await context.store.insert('client', fresh)) return answerOf(fresh)
+      if (await context.store.insert('client', fresh)) return answerOf(fresh, metadata)
       continue
     }
     const { record, version } = found
-    if (!isWorthExtending(context, record)) return answerOf(record)
+    if (!isWorthExtending(context, record)) return answerOf(record, metadata)
     const extended = { ...record, expiresAt: fresh.expiresAt }
-    if (await context.store.replace('client', extended, version)) return answerOf(record)
+    if (await context.store.replace('client', extended, version)) return answerOf(record, metadata)
   }
   throw new StoreUnavailable('the client changed under every attempt to write it')
 }
@@ -82,9 +85,12 @@ function newRecord({ clock, config }: Context, id: string, metadata: ClientMetad
 
 /** Under the keyring, so that nobody can tell from outside whether, or as what, a client is registered. */
 function sharedId({ keys }: Context, metadata: ClientMetadata): string {
-  return mac(keys.newest, 'registration', `client ${JSON.stringify(metadata)}`)
+  // RFC 8252 §7.3: with another loopback port it may redirect to no more and no less.
+  const compared = { ...metadata, redirect_uris: metadata.redirect_uris.map(comparedAs) }
+  return mac(keys.newest, 'registration', `client ${JSON.stringify(compared)}`)
 }
 
-function answerOf({ id, createdAt, metadata }: ClientRecord): Registration {
+/** RFC 7591 §3.2.1: what this request registered, ports and all, whoever was first with the record. */
+function answerOf({ id, createdAt }: ClientRecord, metadata: ClientMetadata): Registration {
   return { client_id: id, client_secret: undefined, client_id_issued_at: createdAt, metadata }
 }

@@ -15,7 +15,7 @@ import {
   type AuthorizationRequest,
 } from '../../protocol/authorization_request.ts'
 import { OAuthError } from '../../protocol/errors.ts'
-import { matchRedirectUri } from '../../protocol/redirect_uri.ts'
+import { isLoopbackRedirect, matchRedirectUri } from '../../protocol/redirect_uri.ts'
 import { parseScope } from '../../protocol/scope.ts'
 import type { AuthorizationTicket, User } from '../../stores/records.ts'
 import type { Client } from '../clients/client.ts'
@@ -72,16 +72,23 @@ export async function authorization(context: Context, request: HttpRequest): Pro
 
 function checkRedirectUri({ metadata }: Client, asked: string | undefined): string {
   const registered = metadata.redirect_uris
-  // OAuth 2.1 §4.1.1: it may be left out only where there is no choice.
-  const [only] = registered
-  if (asked === undefined && registered.length === 1 && only !== undefined) return only
-  if (asked === undefined) {
-    throw new OAuthError('invalid_redirect_uri', 'redirect_uri is missing; several are registered')
-  }
+  if (asked === undefined) return onlyRedirectUri(registered)
   if (matchRedirectUri(asked, registered) === undefined) {
     throw new OAuthError('invalid_redirect_uri', 'redirect_uri is not registered for this client')
   }
   return asked
+}
+
+/** OAuth 2.1 §4.1.1: it may be left out only where there is no choice. */
+function onlyRedirectUri([only, ...others]: readonly string[]): string {
+  if (only === undefined || others.length > 0) {
+    throw new OAuthError('invalid_redirect_uri', 'redirect_uri is missing; several are registered')
+  }
+  // RFC 8252 §7.3: the port is a choice, and whoever registered last may have made another.
+  if (isLoopbackRedirect(only)) {
+    throw new OAuthError('invalid_redirect_uri', 'redirect_uri is missing; it names the port')
+  }
+  return only
 }
 
 function requestable({ config }: Context, { source, metadata }: Client) {
