@@ -77,7 +77,7 @@ function ioRedis(client: IoRedisClient | IoRedisCluster): RedisExecutor {
     primaries: async () => {
       if (!('nodes' in client)) return [call]
       // Until the first command of a cluster there may be no nodes.
-      await call(['GET', 'mcp_oauth'])
+      await call(['PING'])
       return client.nodes('master').map(caller)
     },
     wait: async (key, replicas) => {

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { redis, type RedisClient } from '../../src/redis.ts'
+import { INSERT } from '../../src/stores/redis_scripts.ts'
 import type { Store } from '../../src/stores/store.ts'
 import { NOW, sampleClaim, sampleGrant, SAMPLES } from '../../src/testing/contract/samples.ts'
 import { call, refresh, signIn } from '../support/flow.ts'
@@ -215,6 +216,34 @@ redisSuite(describe, 'Redis in trouble', () => {
       }
     }
     expect(await server.cli('ZCARD', key)).toBe('2')
+  })
+
+  it('a record that comes long after its hints is not written: they may be gone by then', async () => {
+    const client = clients.ioRedis(server.port)
+    const key = `${fresh().prefix}:grant:{a}`
+    const now = Math.floor(Date.now() / 1000)
+    const write = (hinted: number): Promise<unknown> =>
+      client.eval(INSERT, 1, key, '-', 'print', 'mark', 'attempt', '{}', `${hinted}`)
+    expect(await write(now - 31)).toBe(-1)
+    expect(await client.exists(key)).toBe(0)
+    expect(await write(now)).toBe(1)
+  })
+
+  it('a scan that another process would go on with is begun again, and misses nothing', async () => {
+    const own = await startRedis(['--appendonly', 'yes', '--appendfsync', 'always'])
+    const store = redis(clients.ioRedis(own.port))
+    for (let at = 0; at < 50; at += 1) await store.insert('claim', sampleClaim({ id: `${at}` }))
+    const { cursor } = await store.scan('claim', { limit: 10 })
+    expect(cursor).toBeDefined()
+    own.signal('SIGKILL')
+    await own.restart()
+    await expect(store.scan('claim', { limit: 10, cursor })).rejects.toMatchObject({
+      ...unavailable,
+      message: expect.stringMatching(/begin it again/),
+    })
+    const { rows } = await store.scan('claim', { limit: 1000 })
+    expect(rows).toHaveLength(50)
+    await own.close()
   })
 
   it('a record outlives its expiry by a week, and then Redis lets it go by itself', async () => {
