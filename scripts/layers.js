@@ -68,6 +68,8 @@ const PACKAGES = {
   'ipaddr.js': ['http/address.ts'],
   undici: ['gateway/backend.ts', 'gateway/proxy.ts'],
   libsql: ['stores/sqlite_database.ts'],
+  pg: ['gateway/open_store.ts'],
+  ioredis: ['gateway/open_store.ts'],
 }
 
 /** Node's own modules that reach outside or guard a secret. The others are free. */

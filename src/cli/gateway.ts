@@ -26,7 +26,7 @@ export async function gateway(
     terminal.out(gatewayHelp())
     return 0
   }
-  const { plan, faults } = createPlan(settings.config)
+  const { plan, faults } = createPlan(settings.config, environment)
   const found = new Set([
     ...settings.faults,
     ...faults,

@@ -7,7 +7,7 @@ import type { Plan } from '../gateway/plan.ts'
 
 /** The faults of the place, with what mends them. */
 export function judgeStorePlace(store: Plan['store']): readonly string[] {
-  if (!('type' in store) || store.type === 'memory' || store.path === ':memory:') return []
+  if (!('type' in store) || store.type !== 'sqlite' || store.path === ':memory:') return []
   const file = resolve(store.path)
   const found = statSync(file, { throwIfNoEntry: false })
   if (found !== undefined && !found.isFile()) {

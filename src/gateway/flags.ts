@@ -5,6 +5,7 @@
  * `--allow-email` is `MCP_OAUTH_ALLOW_EMAIL` and `allow.emails`. Secrets have no flag, because every
  * user of a machine can list the arguments of its processes.
  */
+import { STORE, STORES } from './store_setting.ts'
 
 /** How a flag's text becomes the value of its key. */
 export type FlagKind =
@@ -95,7 +96,7 @@ export const FLAGS: readonly Flag[] = [
     kind: 'text',
     key: ['store'],
     value: '<store>',
-    help: 'Where sign-ins are kept: sqlite:<path> or memory. Default: sqlite:./mcp-oauth.db',
+    help: `Where sign-ins are kept: ${STORES}. Default: ${STORE}`,
   },
   {
     name: 'port',

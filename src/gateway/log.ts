@@ -21,6 +21,8 @@ const MAX_STACK = 4000
 const SECRETS: readonly (readonly [RegExp, string])[] = [
   [/\b(mcp_[a-z]{2}_|mok_)[\w.-]+/g, '$1***'],
   [/\beyJ[\w-]{5,}\.[\w-]+(\.[\w-]*)?/g, '***'],
+  // The user and the password in a URL, as a database has them.
+  [/(\/\/)[^\s/@]+@/g, '$1***@'],
   [/\b(bearer|basic|dpop) [\w.~+/=-]+/gi, '$1 ***'],
   [
     /\b((?:access_|refresh_|id_)?token|code|state|nonce|client_secret|client_assertion|code_verifier|password|secret|key)((?:=|%3D)|["']?\s*:\s*["']?)[^\s&"',;}]+/gi,

@@ -5,6 +5,7 @@ import type { Options } from '../server/config/options.ts'
 import type { Store } from '../stores/store.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { ConfigFile, ResourceSetting, UpstreamSetting } from './config_shape.ts'
+import type { Environment } from './read_environment.ts'
 import type { Backends } from './routes.ts'
 import { readStoreSetting, STORE, type StoreSetting } from './store_setting.ts'
 
@@ -27,13 +28,18 @@ export function isUpstream(upstream: Plan['upstream']): upstream is Upstream {
   return 'type' in upstream
 }
 
-/** The plan of `config`, and what is wrong with it that neither library nor gateway can tell. */
-export function createPlan(config: ConfigFile): { plan: Plan; faults: readonly string[] } {
+/** The plan of `config`, where Upstash is found in `environment`, and what is wrong with it that neither library nor gateway can tell. */
+export function createPlan(
+  config: ConfigFile,
+  environment: Environment = {},
+): { plan: Plan; faults: readonly string[] } {
   const port = config.port ?? PORT
   const issuer = config.issuer ?? `http://localhost:${port}`
   const resources = config.resources ?? [onlyResource(config, issuer)]
   const store =
-    typeof config.store === 'object' ? config.store : readStoreSetting(config.store ?? STORE)
+    typeof config.store === 'object'
+      ? config.store
+      : readStoreSetting(config.store ?? STORE, environment)
   const plan: Plan = {
     options: {
       ...libraryOptions(config),

@@ -100,7 +100,7 @@ describe('--check', () => {
       /identity must be one of none, headers, assertion, upstream_token/,
       /upstream\.name must be one of .*github.*; did you mean github\?/,
       /issuer must be/,
-      /store must be sqlite:<path> or memory/,
+      /store is no URL; write postgres:/,
       /MCP_OAUTH_OPTIONAL is neither true nor false/,
     ]) {
       expect(err).toMatch(told)
@@ -201,10 +201,14 @@ describe('the place of the store', () => {
     rmSync(join(folder, 'closed'), { recursive: true })
   })
 
-  it.each(['memory', 'sqlite::memory:', 'sqlite:./a.db', 'sqlite:/dev/shm/a.db'])(
-    '%s is sound',
-    async (store) => {
-      expect((await check(['--store', store])).status).toBe(0)
-    },
-  )
+  it.each([
+    'memory',
+    'sqlite::memory:',
+    'sqlite:./a.db',
+    'sqlite:/dev/shm/a.db',
+    'postgres://user:hush@db.example/mcp',
+    'redis+cluster://:hush@10.0.0.1:1,10.0.0.2:2',
+  ])('%s is sound', async (store) => {
+    expect((await check(['--store', store])).status).toBe(0)
+  })
 })
