@@ -4,6 +4,7 @@ import { cutAnswers } from './cut_answer.ts'
 import type { Ground } from './engines.ts'
 import type { Finding } from './finding.ts'
 import { killRounds } from './kill.ts'
+import { outages } from './outages.ts'
 import { races, upstreamRace } from './races.ts'
 import { stolenStore } from './stolen.ts'
 
@@ -19,4 +20,5 @@ export const FAULTS: readonly Fault[] = [
   { name: 'clocks', run: clocksApart },
   { name: 'cut answer', run: cutAnswers },
   { name: 'stolen store', run: stolenStore },
+  { name: 'outage', run: outages },
 ]

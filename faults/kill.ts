@@ -24,6 +24,8 @@ import { freePort, startReplica, type Replica } from './replica.ts'
 const CLIENTS = 6
 /** Milliseconds: the longest load before a kill. */
 const LOAD = 250
+/** Every so many rounds the database is killed too, where it is a server. */
+const CRASH = 10
 /** How many ended grants of earlier rounds are asked for again in each. */
 const REMEMBERED = 4
 
@@ -49,6 +51,7 @@ export async function killRounds(ground: Ground, rounds: number, finding: Findin
       const next = startReplica(settings)
       const signs = await loadUntilKilled(replica, client, finding)
       replica = next
+      if (round % CRASH === CRASH - 1) await ground.crash?.()
       await replica.go()
       const asked = [...signs, ...ended.slice(-REMEMBERED)]
       await Promise.all(asked.map((sign) => hold(replica, sign, finding)))

@@ -23,7 +23,14 @@ interface Row {
 }
 
 const rows: Row[] = []
-for (const { name: engine, start } of ENGINES.filter(({ name }) => isWanted(name, values.engine))) {
+for (const { name: engine, missing, start } of ENGINES) {
+  if (!isWanted(engine, values.engine)) continue
+  const needed = missing()
+  if (needed !== undefined) {
+    process.stderr.write(`NOT TRIED: ${engine}. apt-get install ${needed}\n`)
+    if (process.env['CI']) process.exitCode = 1
+    continue
+  }
   for (const { name: fault, run } of FAULTS.filter(({ name }) => isWanted(name, values.only))) {
     process.stderr.write(`${engine}: ${fault} …\n`)
     const began = performance.now()
@@ -41,7 +48,7 @@ for (const { name: engine, start } of ENGINES.filter(({ name }) => isWanted(name
 }
 process.stdout.write(table(rows))
 const isSound = rows.length > 0 && rows.every(({ finding }) => finding.broken.length === 0)
-process.exit(isSound ? 0 : 1)
+process.exit(isSound ? (process.exitCode ?? 0) : 1)
 
 function isWanted(name: string, wanted: string | undefined): boolean {
   return wanted === undefined || name.toLowerCase() === wanted.toLowerCase()

@@ -5,7 +5,7 @@
  */
 import { createInterface } from 'node:readline'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { openStore } from '../src/gateway/open_store.ts'
+import { openStore, type OpenedStore } from '../src/gateway/open_store.ts'
 import { oidc } from '../src/upstream/oidc.ts'
 import { appLogin, startServer, type TestServer } from '../test/support/server.ts'
 
@@ -27,6 +27,7 @@ const UNLIMITED = { authorize: 0, token: 0, register: 0, introspect: 0 }
 const settings: ProgramSettings = JSON.parse(process.argv[2] ?? '{}')
 const { upstream } = settings
 let server: TestServer | undefined
+let opened: OpenedStore | undefined
 let moved = 0
 
 for await (const line of createInterface(process.stdin)) {
@@ -36,14 +37,15 @@ for await (const line of createInterface(process.stdin)) {
   process.stdout.write(`${word}\n`)
 }
 await server?.close()
+await opened?.close()
 
 async function go(): Promise<void> {
-  const { store } = await openStore(settings.store, process.env)
+  opened = await openStore(settings.store, process.env)
   server = await startServer({
     port: settings.port,
     publicOrigin: settings.publicOrigin,
     keys: settings.keys,
-    store,
+    store: opened.store,
     rateLimits: UNLIMITED,
     now: () => Math.floor(Date.now() / 1000) + moved,
     upstream: upstream === undefined ? appLogin : () => oidc({ ...upstream, name: 'Example ID' }),

@@ -39,7 +39,7 @@ export async function stolenStore(ground: Ground, _: number, finding: Finding): 
   await withProvider(ground, LIFETIME, async (pair, provider) => {
     const secrets = new Map<string, string>()
     const walked = await walk(pair, provider, secrets, () => search(ground, secrets, finding))
-    search(ground, secrets, finding)
+    await search(ground, secrets, finding)
     await presentAll(ground, pair.replicas[0], walked, finding)
   })
 }
@@ -54,7 +54,7 @@ async function walk(
   { replicas: [server], keys }: Pair,
   provider: TestOidcProvider,
   secrets: Map<string, string>,
-  midway: () => void,
+  midway: () => Promise<void>,
 ): Promise<Walked> {
   const keep = (what: string, value: unknown): void => {
     if (typeof value === 'string' && value.length >= MIN_SECRET) secrets.set(value, what)
@@ -73,13 +73,13 @@ async function walk(
   const departed = await agent.post(`${server.issuer}/consent`, form)
   for (const [name, value] of agent.jar) keep(`the cookie ${name}`, value)
   keepQuery(departed.leadsTo, keep)
-  midway()
+  await midway()
   const callback = await provider.signIn(departed.leadsTo ?? '', 'ada')
   keepQuery(callback, keep)
   const location = (await agent.get(callback)).leadsTo ?? ''
   const code = new URL(location).searchParams.get('code') ?? ''
   keep('the code', code)
-  midway()
+  await midway()
   const redeemed = await redeem(server, { code, verifier, client, location })
   const first = redeemed.body as unknown as Tokens
   const tokens = (await refresh(server, client, first.refresh_token)).body as unknown as Tokens
@@ -99,8 +99,12 @@ function keepQuery(url: string | undefined, keep: (what: string, value: string) 
 }
 
 /** As it stands, as its bytes, and as base64 and percent-encoding would spell it. */
-function search(ground: Ground, secrets: ReadonlyMap<string, string>, finding: Finding): void {
-  const files = ground.bytes()
+async function search(
+  ground: Ground,
+  secrets: ReadonlyMap<string, string>,
+  finding: Finding,
+): Promise<void> {
+  const files = await ground.bytes()
   for (const [secret, what] of secrets) {
     const spelled = [
       secret,

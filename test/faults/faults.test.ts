@@ -4,7 +4,7 @@ import { runFault } from './support.ts'
 
 const ROUNDS = 20
 
-describe.each(['SQLite'])('on %s', (engine) => {
+describe.each(['SQLite', 'PostgreSQL', 'Redis'])('on %s', (engine) => {
   it('MI-01 two processes: one code, one refresh token and one revocation, at both at once', async () => {
     const counted = await runFault('race', engine, ROUNDS)
     expect(counted.get('codes')).toBe(ROUNDS)
@@ -30,4 +30,11 @@ describe.each(['SQLite'])('on %s', (engine) => {
     expect(counted.get('secrets sought')).toBeGreaterThan(20)
     expect(counted.get('texts presented')).toBeGreaterThan(20)
   }, 60_000)
+})
+
+describe.each(['PostgreSQL', 'Redis'])('on %s', (engine) => {
+  it('ST-12 cut off, frozen, late, slow and restarted: 503 in time, nobody signed out, well again by itself', async () => {
+    const counted = await runFault('outage', engine, ROUNDS)
+    expect(counted.get('outages')).toBe(5)
+  }, 120_000)
 })

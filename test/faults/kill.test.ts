@@ -4,7 +4,7 @@ import { runFault } from './support.ts'
 
 const ROUNDS = 50
 
-it.each(['SQLite'])(
+it.each(['SQLite', 'PostgreSQL', 'Redis'])(
   `ST-08 on %s, ${ROUNDS} kills of the server under load: nothing answered is lost, used twice or back`,
   async (engine) => {
     const counted = await runFault('kill', engine, ROUNDS)
