@@ -177,5 +177,13 @@ function nodeRedisFeed(
     await feed.connect()
     await feed.subscribe(channels, (text, channel) => hears.message(channel, text))
   }
-  return { ready: open(), stop: () => feed.destroy() }
+  return { ready: open(), stop: () => destroy(feed) }
+}
+
+function destroy(feed: NodeRedisFeed): void {
+  try {
+    feed.destroy()
+  } catch {
+    // It was not open any more.
+  }
 }

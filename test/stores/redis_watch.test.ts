@@ -100,30 +100,37 @@ redisSuite(describe, 'hearing of changes', () => {
     30_000,
   )
 
-  it('ST-12 a feed whose bytes stop without an end is told each second, and given up for another', async () => {
-    const proxy = await startProxy(server.port)
-    const options = fresh()
-    const store = redis(clients.ioRedis(proxy.port), { ...options, timeout: 1 })
-    const twin = redis(clients.ioRedis(server.port), options)
-    const { heard, stop } = await watched(store)
-    proxy.hold()
-    await expect.poll(() => heard.length, { timeout: 10_000 }).toBeGreaterThan(2)
-    expect(new Set(heard)).toEqual(new Set([undefined]))
-    proxy.release()
-    await twin.insert('grant', sampleGrant())
-    await expect
-      .poll(
-        async () => {
-          const found = await twin.find('grant', 'grant')
-          await twin.replace('grant', sampleGrant(), found?.version ?? 0)
-          return heard.includes('grant')
-        },
-        { timeout: 15_000 },
-      )
-      .toBe(true)
-    await stop()
-    await store.close()
-    await twin.close()
-    await proxy.close()
-  }, 30_000)
+  it.each([
+    ['ioredis', clients.ioRedis],
+    ['node-redis', clients.nodeRedis],
+  ] as const)(
+    'ST-12 through %s: a feed whose bytes stop without an end is told each second, and given up for another',
+    async (_, make) => {
+      const proxy = await startProxy(server.port)
+      const options = fresh()
+      const store = redis(await make(proxy.port), { ...options, timeout: 1 })
+      const twin = redis(clients.ioRedis(server.port), options)
+      const { heard, stop } = await watched(store)
+      proxy.hold()
+      await expect.poll(() => heard.length, { timeout: 10_000 }).toBeGreaterThan(2)
+      expect(new Set(heard)).toEqual(new Set([undefined]))
+      proxy.release()
+      await twin.insert('grant', sampleGrant())
+      await expect
+        .poll(
+          async () => {
+            const found = await twin.find('grant', 'grant')
+            await twin.replace('grant', sampleGrant(), found?.version ?? 0)
+            return heard.includes('grant')
+          },
+          { timeout: 15_000 },
+        )
+        .toBe(true)
+      await stop()
+      await store.close()
+      await twin.close()
+      await proxy.close()
+    },
+    30_000,
+  )
 })
