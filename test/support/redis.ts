@@ -14,6 +14,15 @@ import { Redis } from 'ioredis'
 
 const run = promisify(execFile)
 
+/** What is still running when a test fails before it closes it. */
+const running = new Map<ChildProcess, string>()
+process.once('exit', () => {
+  for (const [child, directory] of running) {
+    child.kill('SIGKILL')
+    rmSync(directory, { recursive: true, force: true })
+  }
+})
+
 /** One server process. */
 export interface TestRedis {
   readonly port: number
@@ -70,7 +79,10 @@ function launch(
     first.push(file, '--port', `${port}`, '--bind', '127.0.0.1')
   }
   const words = first.length > 0 ? first : [...own, ...settings]
-  return spawn(program, words, { stdio: 'ignore' })
+  const child = spawn(program, words, { stdio: 'ignore' })
+  running.set(child, directory)
+  child.once('exit', () => running.delete(child))
+  return child
 }
 
 async function ended(child: ChildProcess): Promise<void> {
