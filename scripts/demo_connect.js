@@ -10,7 +10,7 @@ export function connectLines(url, platform = process.platform) {
   const config = encodeURIComponent(Buffer.from(JSON.stringify({ url })).toString('base64'))
   return [
     ['Claude Code', `claude mcp add --transport http ${NAME} ${url} && claude mcp login ${NAME}`],
-    ['Codex', `codex mcp add ${NAME} --url ${url} && codex mcp login ${NAME}`],
+    ['Codex', `codex mcp add ${NAME} --url ${url}`],
     ['VS Code', `code --add-mcp ${quote(server)}`],
     [
       'Cursor',
