@@ -18,6 +18,7 @@ const ROWS = {
   adapters: 5,
   server: 6,
   gateway: 7,
+  moving: 7,
   testing: 7,
   cli: 8,
 }
@@ -53,6 +54,7 @@ const DOORS = [
     'upstream/clock.ts',
     'gateway/calls.ts',
     'gateway/log.ts',
+    'cli/clock.ts',
   ]),
   door('randomness', /\bMath\.random\(|\bgetRandomValues\(|\brandomUUID\(/, ['crypto/random.ts']),
   door('console', /\bconsole\.\w/, ['cli/*']),

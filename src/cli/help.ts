@@ -6,6 +6,8 @@ export const HELP = `Usage: mcp-oauth <command> [flags]
 Commands:
   gateway          Puts sign-in in front of any MCP server.
   keys generate    Prints a new key for MCP_OAUTH_KEYS.
+  keys rotate      Seals anew what older keys have sealed.
+  store copy       Copies every record to another store.
 
   --help           Shows this; behind a command, what that command takes.
   --version        Shows the version.

@@ -1,5 +1,6 @@
-/** `mcp-oauth keys generate`: a new key, on standard output alone, so that it can go into a file. */
+/** `mcp-oauth keys`: generates a new key, on standard output alone, so that it can go into a file; or rotates. */
 import { generateKey } from '../crypto/keyring.ts'
+import { KEYS_ROTATE_HELP, keysRotate } from './keys_rotate.ts'
 import type { Terminal } from './terminal.ts'
 import { suggest } from '../gateway/suggest.ts'
 
@@ -12,16 +13,17 @@ Prints a new key. Put it first in MCP_OAUTH_KEYS; the keys behind it still open 
 `
 
 /** @returns the exit status. */
-export function keys(args: readonly string[], terminal: Terminal): number {
+export async function keys(args: readonly string[], terminal: Terminal): Promise<number> {
   if (args.includes('--help') || args.includes('-h')) {
-    terminal.out(KEYS_HELP)
+    terminal.out(args[0] === 'rotate' ? KEYS_ROTATE_HELP : `${KEYS_HELP}\n${KEYS_ROTATE_HELP}`)
     return 0
   }
   const [verb, ...rest] = args
+  if (verb === 'rotate') return await keysRotate(rest, terminal)
   const strange = rest.find((arg) => arg !== '--env')
   if (verb !== 'generate') {
     terminal.fault(
-      `keys has one command, generate${verb === undefined ? '' : suggest(verb, ['generate'])}`,
+      `keys has two commands, generate and rotate${verb === undefined ? '' : suggest(verb, ['generate', 'rotate'])}`,
     )
     return 2
   }

@@ -11,7 +11,7 @@ import { createTerminal, type Terminal } from './terminal.ts'
 
 /** Milliseconds. */
 const LAST_WORDS = 1000
-const COMMANDS = ['gateway', 'keys']
+const COMMANDS = ['gateway', 'keys', 'store']
 
 async function run(args: readonly string[], terminal: Terminal): Promise<number> {
   const [command, ...rest] = args
@@ -22,7 +22,11 @@ async function run(args: readonly string[], terminal: Terminal): Promise<number>
     }
     case 'keys': {
       const { keys } = await import('./keys.ts')
-      return keys(rest, terminal)
+      return await keys(rest, terminal)
+    }
+    case 'store': {
+      const { store } = await import('./store.ts')
+      return await store(rest, terminal)
     }
     case '--version':
     case '-v':

@@ -36,6 +36,11 @@ export function open(keys: Keyring, sealed: Sealed, place: Place): string | unde
   return decrypt(key.derive('seal'), parts.bytes, place)
 }
 
+/** The short name of the key that sealed a value; undefined when it is no sealed value. Nothing is verified. */
+export function sealedBy(sealed: Sealed): string | undefined {
+  return readParts(sealed)?.kid
+}
+
 /** Seals under a secret that is stored nowhere: only who presents that secret again can open it. */
 export function sealUnder(secret: string, plaintext: string, place: Place): Sealed {
   return encrypt(keyOf(secret), UNDER_SECRET, plaintext, place)

@@ -44,7 +44,7 @@ describe('bad usage is 2, one line each', () => {
   it.each([
     [[], /name a command/],
     [['gatway'], /no such command; did you mean gateway\?/],
-    [['keys'], /keys has one command, generate/],
+    [['keys'], /keys has two commands, generate and rotate/],
     [['keys', 'generat'], /did you mean generate\?/],
     [['keys', 'generate', '--envv'], /did you mean --env\?/],
     [['gateway', '--prot', '1'], /--prot is not known; did you mean --port\?/],
