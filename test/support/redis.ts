@@ -14,15 +14,6 @@ import { Redis } from 'ioredis'
 
 const run = promisify(execFile)
 
-/** What is still running when a test fails before it closes it. */
-const running = new Map<ChildProcess, string>()
-process.once('exit', () => {
-  for (const [child, directory] of running) {
-    child.kill('SIGKILL')
-    rmSync(directory, { recursive: true, force: true })
-  }
-})
-
 /** One server process. */
 export interface TestRedis {
   readonly port: number
@@ -80,8 +71,12 @@ function launch(
   }
   const words = first.length > 0 ? first : [...own, ...settings]
   const child = spawn(program, words, { stdio: 'ignore' })
-  running.set(child, directory)
-  child.once('exit', () => running.delete(child))
+  // A test that fails before it closes it ends with its process, and then so does the server.
+  const ends = 'cat > /dev/null; kill -9 "$0"; rm -rf "$1"'
+  const watcher = spawn('sh', ['-c', ends, `${child.pid}`, directory], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+  child.once('exit', () => watcher.kill('SIGKILL'))
   return child
 }
 
