@@ -28,3 +28,4 @@ export {
 } from './stores/store.ts'
 export type { Indexes, Kind, Records, User } from './stores/records.ts'
 export { generateKey } from './crypto/keyring.ts'
+export { unwrapKeys, wrapKey, type KeyUnwrapper, type KeyWrapper } from './crypto/wrapped_key.ts'

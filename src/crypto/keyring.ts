@@ -75,7 +75,8 @@ export function createKeyring(keys: readonly string[]): Keyring {
   return { newest, all, find: (kid) => byKid.get(kid) }
 }
 
-function kidOf(text: string): string {
+/** The short name of a key. */
+export function kidOf(text: string): string {
   return sha256(`kid ${text}`).slice(0, 6)
 }
 
