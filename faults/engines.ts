@@ -64,7 +64,11 @@ async function startPostgresGround(): Promise<Ground> {
       await server.stop()
       await server.start()
     },
-    close: () => server.close(),
+    async close() {
+      // Stopped first: nothing is left then that could end while it is signalled.
+      await server.stop()
+      await server.close()
+    },
   }
 }
 
