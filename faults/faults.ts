@@ -7,6 +7,7 @@ import { killRounds } from './kill.ts'
 import { outages } from './outages.ts'
 import { races, upstreamRace } from './races.ts'
 import { stolenStore } from './stolen.ts'
+import { upstreamDown } from './upstream_down.ts'
 
 export interface Fault {
   readonly name: string
@@ -17,6 +18,7 @@ export const FAULTS: readonly Fault[] = [
   { name: 'kill', run: killRounds },
   { name: 'race', run: races },
   { name: 'upstream race', run: upstreamRace },
+  { name: 'upstream down', run: upstreamDown },
   { name: 'clocks', run: clocksApart },
   { name: 'cut answer', run: cutAnswers },
   { name: 'stolen store', run: stolenStore },

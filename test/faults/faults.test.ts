@@ -15,6 +15,11 @@ describe.each(['SQLite', 'PostgreSQL', 'Redis'])('on %s', (engine) => {
     expect(counted.get('refreshes')).toBe(5)
   }, 60_000)
 
+  it('CB-10 CB-21 the upstream is down: tools are told for the moment, nobody is signed out', async () => {
+    const counted = await runFault('upstream down', engine, ROUNDS)
+    expect(counted.get('outages')).toBe(3)
+  }, 60_000)
+
   it('ST-18 two processes whose clocks are 30 seconds apart sign nobody out', async () => {
     const counted = await runFault('clocks', engine, ROUNDS)
     expect(counted.get('sign-ins')).toBe(20)
