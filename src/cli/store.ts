@@ -13,11 +13,12 @@ import type { Terminal } from './terminal.ts'
 export const STORE_HELP = `Usage: mcp-oauth store copy --from <store> --to <store>
 
 Copies every record that has not expired, live sign-ins included, and compares both sides at the end.
-The status is 0 when they are equal. Where the target holds a record otherwise, the source wins.
+The status is 0 when they are equal. Where the target holds a record otherwise, the source wins,
+unless the target's is ahead: ended, rotated or refreshed since. Then the status is 1.
 
 May be repeated: once beside the servers at work, and once more, quickly, when they are stopped. Then
 start them on the new store with the same keys. Do not copy to a store that a server works on already:
-that would bring back what has been revoked since.
+that would bring back what has been deleted there since.
 
   --from    What to copy, as the gateway's --store. Default: MCP_OAUTH_STORE_FROM
   --to      Where to. Default: MCP_OAUTH_STORE_TO

@@ -1,11 +1,18 @@
 /**
  * Copies everything from one store to another, live sessions included, and proves that both are equal.
  *
- * The source is the truth: what the target holds and the source has otherwise, is replaced. So it may be
- * repeated as often as it takes, but only until a server works on the target: a copy from the store of
- * before would bring back what has been revoked since.
+ * The source is the truth: what the target holds and the source has otherwise, is replaced, unless the
+ * target is ahead, and then both differ at the end. So it may be repeated as often as it takes, but only
+ * until a server works on the target: what has been deleted there since would come back.
  */
-import { KINDS, type BaseRecord, type Kind, type Records } from '../stores/records.ts'
+import {
+  KINDS,
+  type BaseRecord,
+  type ConnectionRecord,
+  type GrantRecord,
+  type Kind,
+  type Records,
+} from '../stores/records.ts'
 import { StoreUnavailable, type Store, type Versioned } from '../stores/store.ts'
 import { canonical, createTally, type Tally } from './checksum.ts'
 
@@ -66,10 +73,32 @@ async function put<K extends Kind>(target: Store, kind: K, record: Records[K]): 
     if (await target.insert(kind, record)) return
     const held = await target.find(kind, record.id)
     if (held === undefined) continue
-    if (canonical(held.record) === canonical(record)) return
+    if (canonical(held.record) === canonical(record) || isAhead(held.record, record)) return
     if (await target.replace(kind, record, held.version)) return
   }
   throw new StoreUnavailable(`a ${kind} of the target changes under every attempt to write it`)
+}
+
+/**
+ * Whether the target's record is certainly the later one: an end is final, a refresh family and a
+ * connection only go on. What was revoked or rotated must not come back.
+ */
+function isAhead(held: object, record: object): boolean {
+  const [target, source] = [stageOf(held), stageOf(record)]
+  const at = target.findIndex((stage, index) => stage !== source[index])
+  return at >= 0 && (target[at] ?? 0) > (source[at] ?? 0)
+}
+
+function stageOf(
+  record: Partial<GrantRecord> & Partial<ConnectionRecord>,
+): readonly [ended: number, redeemed: number, generation: number, updated: number] {
+  const { endedAt, code, refresh, updatedAt } = record
+  return [
+    endedAt === undefined ? 0 : 1,
+    code?.redeemedAt === undefined ? 0 : 1,
+    refresh?.generation ?? 0,
+    updatedAt ?? 0,
+  ]
 }
 
 async function tally(store: Store, kind: Kind, now: number): Promise<Tally> {

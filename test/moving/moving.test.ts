@@ -6,7 +6,14 @@ import { countSeals, reseal } from '../../src/moving/reseal.ts'
 import { memory } from '../../src/stores/memory.ts'
 import { sqlite } from '../../src/stores/sqlite.ts'
 import { StoreUnavailable, type Store } from '../../src/stores/store.ts'
-import { NOW, sampleConnection, SAMPLES, sampleTicket } from '../../src/testing/contract/samples.ts'
+import {
+  NOW,
+  sampleConnection,
+  sampleGrant,
+  sampleRefresh,
+  SAMPLES,
+  sampleTicket,
+} from '../../src/testing/contract/samples.ts'
 import { run, start } from '../cli/support.ts'
 import { refresh, signIn } from '../support/flow.ts'
 import { startServer } from '../support/server.ts'
@@ -124,6 +131,26 @@ describe('store copy', () => {
     expect(isEqualCopy(await copyStore(source, target, NOW))).toBe(false)
     await target.close()
     await expect(copyStore(source, target, NOW)).rejects.toThrow(StoreUnavailable)
+  })
+
+  it('what has ended, been rotated or refreshed at the target does not come back, and both differ', async () => {
+    const ended = { ...SAMPLES.grant, endedAt: NOW, refresh: undefined, code: undefined }
+    const rotated = sampleGrant({ refresh: sampleRefresh(2) })
+    const refreshed = sampleConnection({ updatedAt: NOW + 1 })
+    for (const [kind, record] of [
+      ['grant', ended],
+      ['grant', rotated],
+      ['connection', refreshed],
+    ] as const) {
+      const [source, target] = [memory(), memory()]
+      await source.insert(kind, SAMPLES[kind])
+      await target.insert(kind, record)
+      expect(isEqualCopy(await copyStore(source, target, NOW))).toBe(false)
+      expect((await target.find(kind, record.id))?.record).toEqual(record)
+      // The other way round, the source is the later one and wins.
+      expect(isEqualCopy(await copyStore(target, source, NOW))).toBe(true)
+      expect((await source.find(kind, record.id))?.record).toEqual(record)
+    }
   })
 
   it('sessions go on at the target: signed in at one, refreshed and called at the other', async () => {
