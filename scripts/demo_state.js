@@ -33,9 +33,9 @@ export function openState(directory) {
 
 /**
  * The gateway's config file, a module, as anybody would write one: the upstream is built by code, for a
- * name on the consent page. Gives its path.
+ * name on the consent page. `documents` is whether clients may name a metadata document. Gives its path.
  */
-export function writeGatewayConfig({ directory, keys, client_secret }, at) {
+export function writeGatewayConfig({ directory, keys, client_secret }, at, documents) {
   const path = join(directory, 'gateway.mjs')
   const door = pathToFileURL(join(ROOT, 'dist/upstream.js')).href
   const upstream = {
@@ -60,6 +60,7 @@ export function writeGatewayConfig({ directory, keys, client_secret }, at) {
     defaultScope: ['notes:read'],
     tools: { delete_note: ['notes:write'] },
     allow: { domains: ['example.com'] },
+    clientIdMetadataDocuments: { enabled: documents },
   }
   writePrivate(
     path,

@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path'
 import { connectLines } from './demo_connect.js'
+import { reachesOutside } from './demo_outside.js'
 import { bridge, checkFree, readPort } from './demo_ports.js'
 import { createGroup } from './demo_processes.js'
 import { addresses, CLI, openState, serverSettings, writeGatewayConfig } from './demo_state.js'
@@ -39,6 +40,7 @@ async function main() {
 }
 
 async function start(group, at) {
+  const outside = reachesOutside()
   const state = openState(process.env.MCP_OAUTH_DEMO_DATA ?? join(ROOT, '.data'))
   const settings = serverSettings(state, at)
   const env = environment()
@@ -49,8 +51,12 @@ async function start(group, at) {
   })
   say(`Starting the demo MCP server on ${at.mcpServer.url}`)
   await group.startServer('MCP server', demo('mcp_server'), { ...env, ...settings.mcpServer })
+  const documents = await outside
+  if (!documents) {
+    say('claude.ai and chatgpt.com are out of reach: clients register, and name no document there')
+  }
   say(`Starting the gateway on ${at.gateway.issuer}`)
-  const config = writeGatewayConfig(state, at)
+  const config = writeGatewayConfig(state, at, documents)
   const flags = ['--config', config, '--port', `${at.gateway.port}`, '--host', '127.0.0.1']
   group.start('gateway', CLI, ['gateway', ...flags], env)
   await Promise.race([untilReady(at.gateway.port), group.ended])

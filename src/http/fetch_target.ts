@@ -24,7 +24,7 @@ export interface TargetRules {
   readonly isPublic: typeof isPublicAddress
 }
 
-const NOT_PUBLIC = 'is not at public addresses only'
+const NOT_PUBLIC = 'has no address, or one that is not public'
 // Enough to get through, and too few to have this server knock at many doors.
 const MAX_ADDRESSES_PER_FAMILY = 2
 
