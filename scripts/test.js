@@ -37,6 +37,11 @@ const SYSTEM = [
     suites: 'the store in PostgreSQL',
   },
   {
+    file: '/usr/sbin/pgbouncer',
+    packages: ['pgbouncer'],
+    suites: 'the store in PostgreSQL behind a pooler',
+  },
+  {
     file: '/usr/bin/redis-server',
     packages: ['redis-server'],
     suites: 'the stores in Redis, its cluster, and Upstash',
