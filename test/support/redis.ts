@@ -67,10 +67,10 @@ function launch(
   if (program === 'redis-sentinel') {
     const file = join(directory, 'sentinel.conf')
     writeFileSync(file, `${settings.join('\n')}\n`)
-    first.push(file, '--port', `${port}`, '--bind', '127.0.0.1')
+    first.push(file, '--sentinel', '--port', `${port}`, '--bind', '127.0.0.1')
   }
   const words = first.length > 0 ? first : [...own, ...settings]
-  const child = spawn(program, words, { stdio: 'ignore' })
+  const child = spawn('redis-server', words, { stdio: 'ignore' })
   // A test that fails before it closes it ends with its process, and then so does the server.
   const ends = 'cat > /dev/null; kill -9 "$0"; rm -rf "$1"'
   const watcher = spawn('sh', ['-c', ends, `${child.pid}`, directory], {
