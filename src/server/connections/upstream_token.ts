@@ -7,6 +7,7 @@
  */
 import { setTimeout } from 'node:timers/promises'
 import { randomSecret } from '../../crypto/random.ts'
+import { sealedBy } from '../../crypto/seal.ts'
 import { OAuthError } from '../../protocol/errors.ts'
 import type { ConnectionRecord } from '../../stores/records.ts'
 import { change } from '../../stores/change.ts'
@@ -25,6 +26,7 @@ export async function upstreamToken(context: Context, connectionId: string): Pro
   const holder = randomSecret(16)
   for (let look = 0; look < MAX_LOOKS; look += 1) {
     const found = await context.store.find('connection', connectionId)
+    if (found !== undefined) checkKey(context, found.record)
     const lease =
       found &&
       (await change(context.store, 'connection', found, (connection) =>
@@ -126,15 +128,27 @@ async function openAccessToken(context: Context, connection: ConnectionRecord): 
   return (await openOrEnd(context, connection)).access_token
 }
 
-/** A value that does not open was moved, damaged, or sealed with a key that is gone: nothing brings it back. */
+/** A value that does not open under its own key was moved or damaged: nothing brings it back. */
 async function openOrEnd(
   context: Context,
   connection: ConnectionRecord,
 ): Promise<{ access_token: string; refresh_token: string | undefined }> {
   const opened = openTokens(context, connection)
   if (opened !== undefined) return opened
-  await endConnection(context, connection, 'the sealed token does not open with the keys given')
+  await endConnection(context, connection, 'a sealed token was moved or damaged')
   throw signInAgain('the sealed token does not open')
+}
+
+/**
+ * What is sealed with a key that is not among ours is another instance's, with a newer keyring, or this
+ * one was given the wrong keys. Either is a fault of this instance, and signs nobody out.
+ */
+function checkKey(context: Context, { subject, access_token }: ConnectionRecord): void {
+  const kid = sealedBy(access_token)
+  if (kid === undefined || context.keys.find(kid) !== undefined) return
+  const reason = `a token is sealed with the key ${kid}, which is not among the keys given`
+  context.events.emit({ type: 'upstream_failed', subject, about: context.upstream.id, reason })
+  throw unavailable(undefined)
 }
 
 function signInAgain(reason: string): OAuthError {
