@@ -160,7 +160,6 @@ describe('RFC 7591 §5 identical registrations', () => {
       { ...PUBLIC, redirect_uris: ['http://127.0.0.1:1234/callback'] },
       { ...PUBLIC, redirect_uris: [...PUBLIC.redirect_uris, 'https://a.example/cb'] },
       { ...PUBLIC, application_type: 'native' },
-      { ...PUBLIC, scope: 'a' },
       { ...PUBLIC, software_id: 'a' },
       { ...PUBLIC, software_version: 'a' },
     ]
@@ -181,6 +180,14 @@ describe('RFC 7591 §5 identical registrations', () => {
     for (const uri of [...uris, 'http://localhost/callback']) {
       expect(matchRedirectUri(uri, metadata.redirect_uris)).toBeDefined()
     }
+  })
+
+  it('RG-38 another scope is the same client, and each hears of the one it asked for', async () => {
+    const { context } = setUp()
+    const one = await register(context, { ...PUBLIC, scope: 'a' })
+    const two = await register(context, { ...PUBLIC, scope: 'a b' })
+    expect(two.answer.client_id).toBe(one.answer.client_id)
+    expect([one.answer['scope'], two.answer['scope']]).toEqual(['a', 'a b'])
   })
 
   it('RG-38 another port of anything but loopback is another client', async () => {

@@ -3,8 +3,8 @@
  *
  * A client without a secret gets an id that follows from its metadata, under a key nobody has: the same
  * software that registers at every start, or twice at once, is one client and one record. So it is
- * where only the port of a loopback redirect differs, which some choose anew each time and then refresh
- * with the id they got last.
+ * where only the port of a loopback redirect differs or the scope, which some choose anew each time and
+ * then refresh with the id they got last.
  */
 import { sha256 } from '../../crypto/hash.ts'
 import { mac } from '../../crypto/mac.ts'
@@ -85,8 +85,10 @@ function newRecord({ clock, config }: Context, id: string, metadata: ClientMetad
 
 /** Under the keyring, so that nobody can tell from outside whether, or as what, a client is registered. */
 function sharedId({ keys }: Context, metadata: ClientMetadata): string {
-  // RFC 8252 §7.3: with another loopback port it may redirect to no more and no less.
-  const compared = { ...metadata, redirect_uris: metadata.redirect_uris.map(comparedAs) }
+  // RFC 8252 §7.3: with another loopback port it may redirect to no more and no less. And with another
+  // scope it may ask for no more and no less: what a client registers for itself is no limit.
+  const redirect_uris = metadata.redirect_uris.map(comparedAs)
+  const compared = { ...metadata, redirect_uris, scope: undefined }
   return mac(keys.newest, 'registration', `client ${JSON.stringify(compared)}`)
 }
 
