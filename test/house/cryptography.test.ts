@@ -8,6 +8,9 @@ const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
   .map((name) => ({ name, text: readFileSync(join(SRC, name), 'utf8') }))
 
+/** Lua, which has no other equality. */
+const SCRIPTS = 'stores/redis_scripts.ts'
+
 const FORBIDDEN: readonly [what: string, pattern: RegExp][] = [
   ['weak randomness', /\bMath\.random\b/],
   ['ciphers without an explicit IV', /\bcreate(Cipher|Decipher)\(/],
@@ -20,9 +23,9 @@ const FORBIDDEN: readonly [what: string, pattern: RegExp][] = [
 ]
 
 describe('SC-05 cryptography comes from node:crypto and one JOSE library, and nothing runs text', () => {
-  it.each(FORBIDDEN)('SC-05 no %s', (_what, pattern) => {
+  it.each(FORBIDDEN)('SC-05 no %s', (what, pattern) => {
     const found = files.filter(({ text }) => pattern.test(text)).map(({ name }) => name)
-    expect(found).toEqual([])
+    expect(found).toEqual(what === 'loose equality' ? [SCRIPTS] : [])
   })
 
   it('SC-05 the search finds what it looks for', () => {
