@@ -1,12 +1,22 @@
 /** `npm run faults`: compiles `faults/` with what it uses, once for each state of it, and runs it. */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { join, resolve } from 'node:path'
 
 const ROOT = resolve(import.meta.dirname, '..')
 // Below the package, so that its dependencies are found.
 const CACHE = join(ROOT, 'node_modules/.cache/mcp-oauth-faults')
+/** As long as the longest run may take. */
+const HOURS = 6
 
 function compileOnce() {
   const directory = join(CACHE, fingerprint())
@@ -24,7 +34,17 @@ function compileOnce() {
     // Somebody else has compiled the same meanwhile.
     rmSync(unfinished, { recursive: true })
   }
+  removeOld(directory)
   return directory
+}
+
+/** Builds of hours ago are of another day's sources; a younger one may be in use. */
+function removeOld(kept) {
+  for (const name of readdirSync(CACHE)) {
+    const path = join(CACHE, name)
+    const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now())
+    if (path !== kept && age > HOURS * 3_600_000) rmSync(path, { recursive: true, force: true })
+  }
 }
 
 function fingerprint() {
