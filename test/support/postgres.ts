@@ -117,7 +117,14 @@ export async function startPostgres(): Promise<TestPostgres> {
   const signalAll = (signal: NodeJS.Signals): void => {
     const main = server?.pid
     if (main === undefined) return
-    for (const pid of [main, ...childrenOf(main)]) process.kill(pid, signal)
+    for (const pid of [main, ...childrenOf(main)]) {
+      try {
+        process.kill(pid, signal)
+      } catch (error) {
+        // One that has just ended by itself needs no signal.
+        if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+      }
+    }
   }
 
   await start()
