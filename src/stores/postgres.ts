@@ -1,5 +1,5 @@
 /**
- * The store in PostgreSQL 11 or later, for as many servers as you run.
+ * The store in PostgreSQL (15 is what it is tested on), for as many servers as you run.
  *
  * The pool is the user's, and so are its size, its TLS and its other times; `close()` leaves it open.
  * What was answered is as durable as the server's `synchronous_commit` makes it.
