@@ -146,6 +146,7 @@ const MEMBERS: { readonly [K in keyof ConfigFile]-?: Shape } = {
   registration: group({
     dynamic: flag,
     unusedLifetime: number,
+    maxPerHour: number,
     privateUseSchemes: flag,
     redirectHosts: texts,
   } satisfies { readonly [K in keyof Required<Options>['registration']]-?: Shape }),

@@ -242,7 +242,7 @@ describe('CIMD §4.3 keeping', () => {
       [{}, 60],
       [{ 'cache-control': 'max-age=0' }, 60],
       [{ 'cache-control': 'max-age=-1' }, 60],
-      [{ 'cache-control': 'max-age=1000000000000' }, DAY],
+      [{ 'cache-control': 'max-age=1000000000000' }, 600],
       [{ 'cache-control': 'max-age=1e999' }, 60],
       [{ 'cache-control': 'max-age=abc' }, 60],
       [{ 'cache-control': 'no-store' }, 60],
@@ -271,6 +271,46 @@ describe('CIMD §4.3 keeping', () => {
       await resolveClient(context, URL_OF)
       expect(host.fetched).toHaveLength(2)
     }
+  })
+
+  it('CI-39 keeps the document of a client that somebody signed in with for a day at most', async () => {
+    for (const [seconds, kept] of [
+      [1000, 1000],
+      [10 * DAY, DAY],
+    ] as const) {
+      const { host, context } = setUp()
+      await context.store.insert('grant', sampleGrant({ client_id: URL_OF }))
+      host.serve(URL_OF, DOCUMENT, { 'cache-control': `max-age=${seconds}` })
+      await resolveClient(context, URL_OF)
+      const found = await context.store.find('client', URL_OF)
+      expect(found?.record.freshUntil).toBe(START + kept)
+    }
+  })
+
+  it('CI-39 never longer than the operator wants, nor shorter, used or not', async () => {
+    for (const [minFresh, maxFresh] of [
+      [60, 120],
+      [3600, 7200],
+    ] as const) {
+      const metadataDocuments = { ...METADATA_DOCUMENTS, minFresh, maxFresh }
+      const { host, context } = setUp({ config: { metadataDocuments } })
+      host.serve(URL_OF, DOCUMENT, { 'cache-control': 'max-age=86400' })
+      await resolveClient(context, URL_OF)
+      const found = await context.store.find('client', URL_OF)
+      const expected = Math.min(maxFresh, Math.max(600, minFresh))
+      expect(found?.record.freshUntil).toBe(START + expected)
+    }
+  })
+
+  it('ST-25 DS-05 documents that nobody signed in with are gone within half an hour', async () => {
+    const { host, context, advance } = setUp()
+    const longLived = { 'cache-control': 'max-age=86400' }
+    const theirs = Array.from({ length: 1000 }, (_, at) => `https://h${at}.example/c`)
+    for (const url of theirs) host.serve(url, { ...DOCUMENT, client_id: url }, longLived)
+    for (const url of theirs) await resolveClient(context, url).catch(() => undefined)
+    expect(host.fetched).toHaveLength(METADATA_DOCUMENTS.fetchesTotal)
+    advance(30 * 60)
+    expect(await context.store.deleteExpired(context.clock(), 1000)).toBe(host.fetched.length)
   })
 
   it('CI-38 the copy is of the exact client_id and no other', async () => {

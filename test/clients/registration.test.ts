@@ -36,7 +36,7 @@ async function register(context: Context, body: unknown, sent: Sent = {}) {
   return { response, answer }
 }
 
-/** The ids of everything stored, through a store that tells. */
+/** The ids of the clients stored, and everything stored, through a store that tells. */
 function recording(): { store: Store; ids: string[]; stored: unknown[] } {
   const inner = memory()
   const ids: string[] = []
@@ -44,7 +44,7 @@ function recording(): { store: Store; ids: string[]; stored: unknown[] } {
   const store: Store = {
     ...inner,
     insert: (kind, record) => {
-      ids.push(record.id)
+      if (kind === 'client') ids.push(record.id)
       stored.push(record)
       return inner.insert(kind, record)
     },

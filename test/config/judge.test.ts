@@ -48,7 +48,12 @@ describe('what is right', () => {
       basePath: '',
       trustedProxies: [],
       allowedOrigins: [],
-      registration: { dynamic: true, unusedLifetime: 86_400, redirectHosts: undefined },
+      registration: {
+        dynamic: true,
+        unusedLifetime: 86_400,
+        maxPerHour: 10_000,
+        redirectHosts: undefined,
+      },
       metadataDocuments: { dangerouslyAllowPrivateAddresses: false },
       lifetimes: {
         accessToken: 3600,
@@ -227,6 +232,16 @@ describe('what is wrong is told with its option', () => {
       /^lifetimes\.refreshTokenIdle must not be longer/,
     ],
     ['a negative limit', { rateLimits: { token: -1 } }, /^rateLimits\.token must be a whole/],
+    [
+      'half a registration',
+      { registration: { maxPerHour: 0.5 } },
+      /^registration\.maxPerHour must be a whole number from 0 to 1000000/,
+    ],
+    [
+      'no limit in words',
+      { registration: { maxPerHour: Infinity } },
+      /^registration\.maxPerHour must be a whole/,
+    ],
     ['no sign-in at all', { maxGrantsPerClient: 0 }, /^maxGrantsPerClient must be a whole/],
     [
       'a host name for a proxy',

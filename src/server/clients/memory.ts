@@ -1,6 +1,6 @@
 /**
- * What this process remembers about documents of clients, beside the store: fresh copies, fetches under
- * way, and hosts that did not answer. Bounded, and lost without harm.
+ * What this process remembers about clients, beside the store: fresh copies of documents, fetches under
+ * way, hosts that did not answer, and how many may register. Bounded, and lost without harm.
  */
 import type { PublicJwks } from '../../protocol/client_jwks.ts'
 import type { OAuthError } from '../../protocol/errors.ts'
@@ -14,10 +14,22 @@ export interface KeptKeys {
   readonly freshUntil: number
 }
 
+/** Registrations of one hour that this process has drawn from the store's count and not yet used. */
+export interface DrawnRegistrations {
+  /** Hours since the epoch. */
+  readonly hour: number
+  left: number
+  /** How many registrations wait for the next draw. */
+  waiting: number
+  /** Nothing is left in the store either. */
+  isSpent: boolean
+}
+
 export interface ClientMemory {
+  drawn: DrawnRegistrations
   readonly documents: Map<string, { readonly client: Client; readonly freshUntil: number }>
   readonly keys: Map<string, KeptKeys>
-  /** Fetches under way by URL, so that many who ask at once cause one fetch. */
+  /** Fetches under way by URL, and draws by hour, so that many who ask at once cause one. */
   readonly fetching: Map<string, Promise<unknown>>
   /** URLs whose hosts did not answer, and until when nobody tries again. */
   readonly unreachable: Map<string, { readonly error: OAuthError; readonly until: number }>
@@ -31,6 +43,7 @@ export function memoryOf({ config }: Context): ClientMemory {
   const known = memories.get(config)
   if (known !== undefined) return known
   const made: ClientMemory = {
+    drawn: { hour: -1, left: 0, waiting: 0, isSpent: false },
     documents: new Map(),
     keys: new Map(),
     fetching: new Map(),

@@ -12,7 +12,7 @@ import type { Versioned } from '../../stores/store.ts'
 import type { Context } from '../config/context.ts'
 import { clientOf, clientPolicy, type Client } from './client.ts'
 import { fetchDocument, unusable } from './fetch_document.ts'
-import { freshFor } from './freshness.ts'
+import { freshFor, type FreshnessBounds } from './freshness.ts'
 import { isInUse } from './in_use.ts'
 import { memoryOf, onceAtATime, remember } from './memory.ts'
 
@@ -20,6 +20,7 @@ type Kept = Versioned<ClientRecord> | undefined
 
 // CIMD §6.6 advises 5 kB.
 const MAX_BYTES = 5 * 1024
+const MAX_UNUSED_FRESH = 10 * 60
 
 /** The client of the document at `client_id`, fresh or fetched now. @throws as `resolveClient` */
 export async function resolveDocument(context: Context, client_id: string): Promise<Client> {
@@ -87,12 +88,19 @@ function fetchClient(context: Context, client_id: string, kept: Kept): Promise<C
       inUse,
     })
     const metadata = judgeDocument(context, value, client_id)
-    const freshUntil = context.clock() + freshFor(result, context.config.metadataDocuments)
+    const bounds = context.config.metadataDocuments
+    const fresh = freshFor(result, inUse ? bounds : unusedBounds(bounds))
+    const freshUntil = context.clock() + fresh
     const record = await keep(context, { client_id, metadata, freshUntil }, kept)
     const client = clientOf(context.config, record)
     remember(memoryOf(context).documents, client_id, { client, freshUntil })
     return client
   })
+}
+
+/** Anybody can have documents kept. Those of no user's client do not stay for long, and so are few. */
+function unusedBounds({ minFresh, maxFresh }: FreshnessBounds): FreshnessBounds {
+  return { minFresh, maxFresh: Math.min(maxFresh, Math.max(minFresh, MAX_UNUSED_FRESH)) }
 }
 
 function judgeDocument(context: Context, value: unknown, client_id: string): ClientMetadata {

@@ -9,10 +9,12 @@
 import { sha256 } from '../../crypto/hash.ts'
 import { mac } from '../../crypto/mac.ts'
 import { randomId, randomSecret } from '../../crypto/random.ts'
+import { OAuthError } from '../../protocol/errors.ts'
 import { comparedAs } from '../../protocol/redirect_uri.ts'
 import type { ClientMetadata, ClientRecord } from '../../stores/records.ts'
-import { StoreUnavailable } from '../../stores/store.ts'
+import { StoreUnavailable, type Versioned } from '../../stores/store.ts'
 import type { Context } from '../config/context.ts'
+import { spendRegistration } from './registration_limit.ts'
 
 /** A registration as it is answered. The secret is shown this once and stored as a hash. */
 export interface Registration {
@@ -26,7 +28,10 @@ export interface Registration {
 // Two registrations of one client race at most; each loses to one that did the same.
 const MAX_ATTEMPTS = 50
 
-/** Registers `metadata`, which has been judged. `StoreUnavailable` passes through. */
+/**
+ * Registers `metadata`, which has been judged.
+ * @throws OAuthError `temporarily_unavailable` when too many register. `StoreUnavailable` passes through.
+ */
 export function registerClient(context: Context, metadata: ClientMetadata): Promise<Registration> {
   return metadata.token_endpoint_auth_method.startsWith('client_secret')
     ? registerConfidential(context, metadata)
@@ -37,6 +42,7 @@ async function registerConfidential(
   context: Context,
   metadata: ClientMetadata,
 ): Promise<Registration> {
+  await spendRegistration(context)
   // The prefix lets secret scanners find what leaked.
   const client_secret = `mcp_cs_${randomSecret(32)}`
   const id = randomId(context.clock())
@@ -49,17 +55,42 @@ async function registerConfidential(
 }
 
 async function registerShared(context: Context, metadata: ClientMetadata): Promise<Registration> {
-  const fresh = newRecord(context, sharedId(context, metadata), metadata)
+  const id = sharedId(context, metadata)
+  const found = await context.store.find('client', id)
+  if (found !== undefined && !isWorthExtending(context, found.record)) {
+    return answerOf(found.record, metadata)
+  }
+  try {
+    // To be kept for longer costs what it costs to be new: else what is unused could pile up for ever.
+    await spendRegistration(context)
+  } catch (error) {
+    // Who is registered already is answered all the same.
+    const isKnown = found !== undefined && !isExpired(context, found.record)
+    if (!isKnown || !(error instanceof OAuthError)) throw error
+    return answerOf(found.record, metadata)
+  }
+  return keepShared(context, newRecord(context, id, metadata), found)
+}
+
+async function keepShared(
+  context: Context,
+  fresh: ClientRecord,
+  found: Versioned<ClientRecord> | undefined,
+): Promise<Registration> {
+  const { store } = context
+  let kept = found
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-    const found = await context.store.find('client', fresh.id)
-    if (found === undefined) {
-      if (await context.store.insert('client', fresh)) return answerOf(fresh, metadata)
-      continue
+    if (kept === undefined) {
+      if (await store.insert('client', fresh)) return answerOf(fresh, fresh.metadata)
+    } else {
+      const { record, version } = kept
+      const extended = { ...record, expiresAt: fresh.expiresAt }
+      if (await store.replace('client', extended, version)) return answerOf(record, fresh.metadata)
     }
-    const { record, version } = found
-    if (!isWorthExtending(context, record)) return answerOf(record, metadata)
-    const extended = { ...record, expiresAt: fresh.expiresAt }
-    if (await context.store.replace('client', extended, version)) return answerOf(record, metadata)
+    kept = await store.find('client', fresh.id)
+    if (kept !== undefined && !isWorthExtending(context, kept.record)) {
+      return answerOf(kept.record, fresh.metadata)
+    }
   }
   throw new StoreUnavailable('the client changed under every attempt to write it')
 }
@@ -67,6 +98,10 @@ async function registerShared(context: Context, metadata: ClientMetadata): Promi
 /** Whether less than half of the time is left in which an unused client is kept. Spares most writes. */
 function isWorthExtending({ clock, config }: Context, { expiresAt }: ClientRecord): boolean {
   return expiresAt !== undefined && expiresAt < clock() + config.registration.unusedLifetime / 2
+}
+
+function isExpired({ clock }: Context, { expiresAt }: ClientRecord): boolean {
+  return expiresAt !== undefined && clock() >= expiresAt
 }
 
 function newRecord({ clock, config }: Context, id: string, metadata: ClientMetadata): ClientRecord {

@@ -30,6 +30,8 @@ export const REGISTRATION: RegistrationOptions = {
   dynamic: true,
   // RFC 7591 §5: unused registrations SHOULD expire.
   unusedLifetime: DAY,
+  // RFC 7591 §5: the server needs to keep itself from being flooded. A quarter of a million at most.
+  maxPerHour: 10_000,
   privateUseSchemes: true,
   redirectHosts: undefined,
 }

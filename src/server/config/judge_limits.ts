@@ -43,6 +43,7 @@ export function judgeLimits(options: Options, fault: Fault): Limits {
     whole(`rateLimits.${name}`, value, [0, 1_000_000], fault)
   }
   whole('registration.unusedLifetime', limits.registration.unusedLifetime, [60, YEAR], fault)
+  whole('registration.maxPerHour', limits.registration.maxPerHour, [0, 1_000_000], fault)
   whole('maxGrantsPerClient', limits.maxGrantsPerClient, [1, 1000], fault)
   return limits
 }

@@ -111,6 +111,11 @@ export interface RegistrationOptions {
   readonly dynamic: boolean
   /** Seconds after which a registered client that nobody signed in with is forgotten. */
   readonly unusedLifetime: number
+  /**
+   * New registrations in one hour, on all instances together; 0 switches the limit off. Whoever
+   * registers what is registered already is answered all the same.
+   */
+  readonly maxPerHour: number
   /** Whether redirects to private-use schemes (`cursor://…`) may be registered. */
   readonly privateUseSchemes: boolean
   /** Hosts that https redirects may go to; any by default. `WELL_KNOWN_REDIRECT_HOSTS` is a preset. */
