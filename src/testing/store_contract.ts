@@ -13,6 +13,7 @@ import { raceContract } from './contract/races.ts'
 import { scanContract } from './contract/scans.ts'
 import { textContract } from './contract/texts.ts'
 import { verbContract } from './contract/verbs.ts'
+import { watchContract } from './contract/watch.ts'
 
 export interface StoreContractOptions {
   /** Groups tests: `describe` of vitest, jest, mocha or node:test. */
@@ -23,7 +24,7 @@ export interface StoreContractOptions {
   readonly createStore: () => Store | Promise<Store>
   /**
    * Two stores over the same fresh data, as two instances of a server have them. Left out where that
-   * cannot be; then the races run within one store only.
+   * cannot be; then the races run within one store only, and `watch` is not tested.
    */
   readonly createPair?: (() => Promise<readonly [Store, Store]>) | undefined
 }
@@ -48,7 +49,7 @@ export function storeContract(options: StoreContractOptions): void {
   const { createPair } = options
   if (createPair === undefined) return
   options.describe('two instances', () => {
-    for (const [title, body] of [...raceContract, ...modelContract]) {
+    for (const [title, body] of [...raceContract, ...modelContract, ...watchContract]) {
       options.it(title, async () => withStores(await createPair(), body))
     }
   })

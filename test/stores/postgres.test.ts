@@ -55,11 +55,13 @@ postgresSuite(
     let server: TestPostgres
     let pooler: Awaited<ReturnType<typeof startPgbouncer>>
     let pools: PostgresPool[]
+    let listen: PostgresPool
     let made = 0
     beforeAll(async () => {
       server = await startPostgres()
       pooler = await startPgbouncer(server, 'postgres')
       pools = [server.pool({ port: pooler.port }), server.pool({ port: pooler.port })]
+      listen = server.pool()
     })
     afterAll(async () => {
       await pooler.close()
@@ -73,7 +75,7 @@ postgresSuite(
       createPair: async () => {
         const schema = `pair_${(made += 1)}`
         const [first = server.pool(), second = server.pool()] = pools
-        return [postgres(first, { schema }), postgres(second, { schema })]
+        return [postgres(first, { schema, listen }), postgres(second, { schema, listen })]
       },
     })
   },
