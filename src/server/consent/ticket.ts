@@ -8,14 +8,16 @@ import type { Client } from '../clients/client.ts'
 import { resolveClient } from '../clients/resolve.ts'
 import type { Context } from '../config/context.ts'
 
-/** The ticket, if it is at `step` and its time is not over. It is not taken. */
+/** The ticket, if it is at `step`, for a resource of ours, and its time is not over. It is not taken. */
 export async function findTicket(
-  { store, clock }: Context,
+  { config, store, clock }: Context,
   id: string,
   step: AuthorizationTicket['step'],
 ): Promise<AuthorizationTicket | undefined> {
   const record = (await store.find('ticket', id))?.record
   if (record === undefined || record.step !== step) return undefined
+  // Another server on this store has begun it, and only its own upstream and `allow` may let anybody in.
+  if (!config.resources.some(({ resource }) => resource === record.resource)) return undefined
   return record.expiresAt !== undefined && clock() < record.expiresAt ? record : undefined
 }
 

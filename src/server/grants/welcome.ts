@@ -30,12 +30,20 @@ export async function isAllowed(context: Context, user: User): Promise<boolean> 
   }
 }
 
-/** @throws OAuthError `invalid_grant` after ending the grant, where its user is not welcome any more. */
+/**
+ * @throws OAuthError `invalid_grant` after ending the grant, where its user is not welcome any more;
+ * `invalid_target` where the grant is for a resource that this server does not have.
+ */
 export async function checkStillWelcome(
   context: Context,
   found: Versioned<GrantRecord>,
 ): Promise<void> {
-  const { user, connectionId } = found.record
+  const { user, connectionId, resource } = found.record
+  // RFC 8707 §2: unknown here. Another server's sign-in in the same store is for that one to judge, so it
+  // goes on there, and so it does where a resource is new and this instance has not heard of it yet.
+  if (!context.config.resources.some((known) => known.resource === resource)) {
+    throw new OAuthError('invalid_target', 'the sign-in is for a resource of another server')
+  }
   if (!(await isAllowed(context, user))) await turnAway(context, found, 'revoked_by_operator')
   if (connectionId === undefined) return
   const connection = await context.store.find('connection', connectionId)
