@@ -8,6 +8,7 @@ import { outages } from './outages.ts'
 import { races, upstreamRace } from './races.ts'
 import { stolenStore } from './stolen.ts'
 import { upstreamDown } from './upstream_down.ts'
+import { upstreamTrouble } from './upstream_trouble.ts'
 
 export interface Fault {
   readonly name: string
@@ -19,6 +20,7 @@ export const FAULTS: readonly Fault[] = [
   { name: 'race', run: races },
   { name: 'upstream race', run: upstreamRace },
   { name: 'upstream down', run: upstreamDown },
+  { name: 'upstream trouble', run: upstreamTrouble },
   { name: 'clocks', run: clocksApart },
   { name: 'cut answer', run: cutAnswers },
   { name: 'stolen store', run: stolenStore },

@@ -19,6 +19,9 @@ export interface Replica {
   setClock(seconds: number): Promise<void>
   /** `kill -9`, and waits until it is gone. */
   kill(): Promise<void>
+  /** Holds the process still, as a machine that sleeps, until `resume`. */
+  pause(): void
+  resume(): void
   stop(): Promise<void>
 }
 
@@ -47,7 +50,9 @@ export function startReplica(settings: ReplicaSettings): Replica {
     go: () => tell('go'),
     setClock: (seconds) => tell(`clock ${seconds}`),
     kill: () => end(child, () => child.kill('SIGKILL')),
-    stop: () => end(child, () => child.stdin.end()),
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
+    stop: () => end(child, () => child.kill('SIGCONT') && child.stdin.end()),
   }
 }
 

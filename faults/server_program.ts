@@ -6,6 +6,7 @@
 import { createInterface } from 'node:readline'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { openStore, type OpenedStore } from '../src/gateway/open_store.ts'
+import { OAuthError } from '../src/protocol/errors.ts'
 import { oidc } from '../src/upstream/oidc.ts'
 import { appLogin, startServer, type TestServer } from '../test/support/server.ts'
 
@@ -59,6 +60,8 @@ async function tellUpstreamToken(req: IncomingMessage, res: ServerResponse): Pro
     const token = await server?.auth.upstreamToken(Reflect.get(req, 'auth'))
     res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ token }))
   } catch (error) {
+    const { retryAfter } = error instanceof OAuthError ? error : {}
+    if (retryAfter !== undefined) res.setHeader('retry-after', retryAfter)
     res.writeHead(502, { 'content-type': 'text/plain' }).end(String(error))
   }
 }

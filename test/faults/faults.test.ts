@@ -20,6 +20,12 @@ describe.each(['SQLite', 'PostgreSQL', 'Redis'])('on %s', (engine) => {
     expect(counted.get('outages')).toBe(3)
   }, 60_000)
 
+  it('CB-10 CB-21 the upstream answers late, nonsense or not at all: nobody is signed out by it', async () => {
+    const counted = await runFault('upstream trouble', engine, ROUNDS)
+    expect(counted.get('troubles')).toBe(19)
+    expect(counted.get('refusals')).toBe(2)
+  }, 120_000)
+
   it('ST-18 two processes whose clocks are 30 seconds apart sign nobody out', async () => {
     const counted = await runFault('clocks', engine, ROUNDS)
     expect(counted.get('sign-ins')).toBe(20)

@@ -16,6 +16,8 @@ export interface OidcProviderOptions {
   readonly redirect_uri?: string | readonly string[]
   /** The issuer's path, e.g. `/op`; none by default. */
   readonly path?: string
+  /** The origin of the issuer, where that is not the port listened on but a proxy in front of it. */
+  readonly publicOrigin?: string
   /** Seconds that its access tokens live; 3600 by default. */
   readonly accessTokenLifetime?: number
   /** Whether each refresh gives a new refresh token and retires the old one; true by default. */
@@ -30,6 +32,8 @@ export type TestUser = 'ada' | 'grace'
 
 export interface TestOidcProvider {
   readonly issuer: string
+  /** Where it listens itself. */
+  readonly port: number
   readonly client_id: string
   readonly client_secret: string
   /** An API that answers `{ user, scope, notes }` for a bearer token of this provider, else 401. */
@@ -62,7 +66,8 @@ export async function startOidcProvider(
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const path = options.path ?? ''
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const { port } = server.address() as AddressInfo
+  const origin = options.publicOrigin ?? `http://127.0.0.1:${port}`
   const issuer = `${origin}${path}`
   const client_secret = randomUUID()
   const redirects = new Set([options.redirect_uri ?? []].flat())
@@ -79,6 +84,7 @@ export async function startOidcProvider(
   const arrived = (url: string): boolean => redirects.has(url.split('?')[0] ?? '')
   return {
     issuer,
+    port,
     client_id: CLIENT_ID,
     client_secret,
     notesUrl: `${issuer}/notes`,
