@@ -14,6 +14,7 @@ export type {
 } from './server/config/options.ts'
 export { WELL_KNOWN_REDIRECT_HOSTS } from './server/config/defaults.ts'
 export type { Config, Resource } from './server/config/context.ts'
+export type { Adoption, ForeignSession } from './server/connections/adopt.ts'
 export type { EmittedEvent, Event } from './server/config/events.ts'
 export type { Guarded, GuardOptions } from './guard/guard.ts'
 export type { AuthExtra, AuthInfo } from './guard/verifier.ts'

@@ -8,6 +8,8 @@ Commands:
   keys generate    Prints a new key for MCP_OAUTH_KEYS.
   keys rotate      Seals anew what older keys have sealed.
   store copy       Copies every record to another store.
+  store adopt-skill
+                   Takes over the sign-ins of a server by the mcp-oauth skill.
 
   --help           Shows this; behind a command, what that command takes.
   --version        Shows the version.

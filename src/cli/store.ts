@@ -7,12 +7,14 @@ import { openStore } from '../gateway/open_store.ts'
 import type { Environment } from '../gateway/read_environment.ts'
 import { suggest } from '../gateway/suggest.ts'
 import { copyStore, isEqualCopy, type CopiedKind, type Progress } from '../moving/copy.ts'
+import { adoptSkillKeys } from './adopt_skill.ts'
 import { now } from './clock.ts'
 import type { Terminal } from './terminal.ts'
 
 export const STORE_HELP = `Usage: mcp-oauth store copy --from <store> --to <store>
+       mcp-oauth store adopt-skill --from <redis> [flags]
 
-Copies every record that has not expired, live sign-ins included, and compares both sides at the end.
+store copy copies every record that has not expired, live sign-ins included, and compares both sides at the end.
 The status is 0 when they are equal. Where the target holds a record otherwise, the source wins,
 unless the target's is ahead: ended, rotated or refreshed since. Then the status is 1.
 
@@ -22,7 +24,7 @@ that would bring back what has been deleted there since.
 
   --from    What to copy, as the gateway's --store. Default: MCP_OAUTH_STORE_FROM
   --to      Where to. Default: MCP_OAUTH_STORE_TO
-  --help    Shows this.
+  --help    Shows this; behind adopt-skill, what that takes.
 
 Name a store with a password in the environment, since others can list a command's arguments.
 `
@@ -34,13 +36,14 @@ export async function store(
   environment: Environment = process.env,
 ): Promise<number> {
   const [verb, ...rest] = args
+  if (verb === 'adopt-skill') return await adoptSkillKeys(rest, terminal, environment)
   if (args.includes('--help') || args.includes('-h')) {
     terminal.out(STORE_HELP)
     return 0
   }
   if (verb !== 'copy') {
-    const near = verb === undefined ? '' : suggest(verb, ['copy'])
-    terminal.fault(`store has one command, copy${near}`)
+    const near = verb === undefined ? '' : suggest(verb, ['copy', 'adopt-skill'])
+    terminal.fault(`store has two commands, copy and adopt-skill${near}`)
     return 2
   }
   let values

@@ -5,12 +5,14 @@
  * missing is told with the line that installs it.
  */
 import type { Cluster, Redis } from 'ioredis'
+import { createExecutor } from '../stores/redis_clients.ts'
+import type { RedisExecutor } from '../stores/redis_executor.ts'
 import { memory } from '../stores/memory.ts'
 import { postgres } from '../stores/postgres.ts'
 import { redis } from '../stores/redis.ts'
 import { sqlite } from '../stores/sqlite.ts'
 import type { Store } from '../stores/store.ts'
-import { upstashFromEnvironment } from '../stores/upstash.ts'
+import { upstashExecutor, upstashFromEnvironment } from '../stores/upstash.ts'
 import type { Environment } from './read_environment.ts'
 import { readStoreSetting, type StoreSetting } from './store_setting.ts'
 
@@ -59,6 +61,30 @@ export async function openSetting(setting: StoreSetting): Promise<OpenedStore> {
   }
 }
 
+/** The keys of a Redis as they are, for what another program has put there. */
+export interface OpenedKeys {
+  readonly executor: RedisExecutor
+  close(): Promise<void>
+}
+
+/** Opens the Redis that `place` spells. @throws RangeError when it spells none */
+export async function openRedisKeys(place: string, environment: Environment): Promise<OpenedKeys> {
+  const setting = readStoreSetting(place, environment)
+  if ('fault' in setting) throw new RangeError(setting.fault)
+  switch (setting.type) {
+    case 'upstash':
+      return { executor: upstashExecutor(setting.environment), close: async () => {} }
+    case 'redis':
+    case 'redis_cluster':
+    case 'redis_sentinel': {
+      const client = await openRedisClient(setting)
+      return { executor: createExecutor(client), close: async () => client.disconnect() }
+    }
+    default:
+      throw new RangeError('from must be a Redis: redis://…, redis+cluster://…, or upstash')
+  }
+}
+
 /** One that brought no client along. */
 function alone(store: Store): OpenedStore {
   return { store, close: () => store.close() }
@@ -73,11 +99,16 @@ async function openPostgres(connectionString: string): Promise<OpenedStore> {
 }
 
 async function openRedis(setting: RedisSetting): Promise<OpenedStore> {
+  const client = await openRedisClient(setting)
+  return withClient(redis(client), async () => client.disconnect())
+}
+
+async function openRedisClient(setting: RedisSetting): Promise<Redis | Cluster> {
   const ioredis = await import('ioredis').catch((cause: unknown) => missing('ioredis@6', cause))
   const client = createRedisClient(ioredis, setting)
   // It connects again by itself, and what is asked meanwhile is told the outage.
   client.on('error', ignore)
-  return withClient(redis(client), async () => client.disconnect())
+  return client
 }
 
 function createRedisClient(

@@ -16,6 +16,7 @@ import type { Config, Context } from './config/context.ts'
 import { createEvents, type EmittedEvent } from './config/events.ts'
 import { judgeOptions } from './config/judge.ts'
 import type { Options } from './config/options.ts'
+import { adoptSession, type Adoption, type ForeignSession } from './connections/adopt.ts'
 import { upstreamToken } from './connections/upstream_token.ts'
 import { failure } from './failure.ts'
 import { isLive } from './grants/grant.ts'
@@ -80,6 +81,11 @@ export interface McpOAuth {
   upstreamToken(authInfo: WithGrant): Promise<string>
   /** A JWT for `audience` that says who the user is, signed with a key of `/jwks`: RFC 7519. */
   assertIdentity(authInfo: AuthInfo, audience: string): Promise<string>
+  /**
+   * Takes over a sign-in that another server made: its refresh token goes on here. May be repeated.
+   * @throws RangeError when the session cannot be taken over. StoreUnavailable passes through.
+   */
+  adopt(session: ForeignSession): Promise<Adoption>
   /** Lets go of the store. */
   close(): Promise<void>
 }
@@ -126,6 +132,7 @@ export function createMcpOAuth(options: Options): McpOAuth {
     verifyToken,
     upstreamToken: (authInfo) => upstreamTokenOf(context, authInfo),
     assertIdentity: (authInfo, audience) => assertIdentity(context, authInfo, audience),
+    adopt: (session) => adoptSession(context, session),
     close: () => context.store.close(),
   }
 }

@@ -16,6 +16,8 @@ export interface UpstashOptions extends RedisStoreOptions {
   readonly token: string
 }
 
+type Environment = Readonly<{ [name: string]: string | undefined }>
+
 // A page of a thousand large records.
 const MAX_BYTES = 256 * 1024 * 1024
 
@@ -24,7 +26,10 @@ const MAX_BYTES = 256 * 1024 * 1024
  * @throws TypeError when `url` is no https address, or http on this machine, or there is no token
  */
 export function upstash(options: UpstashOptions): Store {
-  const { url, token, timeout = 5 } = options
+  return createRedisStore(createUpstashExecutor(options), options)
+}
+
+function createUpstashExecutor({ url, token, timeout = 5 }: UpstashOptions): RedisExecutor {
   const { origin, protocol } = URL.canParse(url) ? new URL(url) : { origin: '', protocol: '' }
   if (!/^https?:$/.test(protocol)) throw new TypeError('url must be the https address of Upstash')
   if (!/^[\x21-\x7e]+$/.test(token)) throw new TypeError('token must be the token of Upstash')
@@ -32,7 +37,7 @@ export function upstash(options: UpstashOptions): Store {
     trustedOrigins: [origin],
     dangerouslyAllowPrivateAddresses: false,
   })
-  return createRedisStore(overRest(reach, url.replace(/\/+$/, ''), token, timeout), options)
+  return overRest(reach, url.replace(/\/+$/, ''), token, timeout)
 }
 
 /**
@@ -41,15 +46,24 @@ export function upstash(options: UpstashOptions): Store {
  * @throws TypeError naming what is missing
  */
 export function upstashFromEnvironment(
-  environment: Readonly<{ [name: string]: string | undefined }>,
+  environment: Environment,
   options: RedisStoreOptions = {},
 ): Store {
+  return upstash({ ...options, ...readEnvironment(environment) })
+}
+
+/** The way to the keys of that database. @throws TypeError as `upstashFromEnvironment` does */
+export function upstashExecutor(environment: Environment): RedisExecutor {
+  return createUpstashExecutor(readEnvironment(environment))
+}
+
+function readEnvironment(environment: Environment): Pick<UpstashOptions, 'url' | 'token'> {
   for (const names of [
     ['KV_REST_API_URL', 'KV_REST_API_TOKEN'],
     ['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'],
   ] as const) {
     const [url = '', token = ''] = names.map((name) => environment[name])
-    if (url !== '' && token !== '') return upstash({ ...options, url, token })
+    if (url !== '' && token !== '') return { url, token }
   }
   throw new TypeError(
     'the environment has neither KV_REST_API_URL and KV_REST_API_TOKEN nor UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN',

@@ -162,13 +162,14 @@ export async function revokeToken(party: Party, token: string): Promise<void> {
 }
 
 /**
- * OpenID Connect Core §5.3: what the upstream tells of `sub`. Undefined when the access token is not for
+ * OpenID Connect Core §5.3: what the upstream tells of `sub`, or of whoever the bearer is where no
+ * id_token has said it before. Undefined when the access token is not for
  * this endpoint. @throws UpstreamError
  */
 export async function readUserinfo(
   party: Party,
   access_token: string,
-  sub: string,
+  sub?: string,
 ): Promise<JsonObject | undefined> {
   const { server, client_id, send, who } = party
   const seen: Answer[] = []
@@ -187,7 +188,12 @@ export async function readUserinfo(
   }
   try {
     // OpenID Connect Core §5.3.2: sub MUST be the id_token's, or it is somebody else's answer.
-    return await oauth.processUserInfoResponse(server, { client_id }, sub, response)
+    return await oauth.processUserInfoResponse(
+      server,
+      { client_id },
+      sub ?? oauth.skipSubjectCheck,
+      response,
+    )
   } catch (error) {
     throw refusal(who, 'userinfo is refused', error)
   }

@@ -108,8 +108,14 @@ export function createOidcUpstream(options: OidcOptions, quirks: OidcQuirks): Re
       const callback = readCallback(party, withTenantIss(party, query), signIn.state)
       return redeem(party, callback, signIn, quirks)
     },
-    async refresh(refresh_token, token_endpoint) {
+    // With a pattern for many tenants, only an id_token tells which of them the user is of.
+    ...(quirks.noUserinfo !== true &&
+      !isTenantPattern(documentIssuer) && {
+        identify: async (access_token: string) => identify(await meet(), access_token),
+      }),
+    async refresh(refresh_token, pinned) {
       const party = await meet()
+      const token_endpoint = pinned ?? party.server.token_endpoint
       checkPinned(id, token_endpoint, originsOf([issuer, party.server.token_endpoint]))
       const server = { ...party.server, token_endpoint }
       return refreshTokens({ ...party, server }, refresh_token)
@@ -139,6 +145,15 @@ async function redeem(
   const userinfo = await readUserinfo(party, tokens.access_token, user.sub)
   const told = userinfo && readUser(userinfo, user.issuer)
   return { tokens, user: told === undefined ? user : merge(user, told) }
+}
+
+async function identify(party: Party, access_token: string): Promise<User> {
+  const { server, who } = party
+  const told =
+    server.userinfo_endpoint === undefined ? undefined : await readUserinfo(party, access_token)
+  const user = told && readUser(told, server.issuer)
+  if (user === undefined) throw new UpstreamError('permanent', `${who}: userinfo tells of nobody`)
+  return user
 }
 
 function readUser(claims: JsonObject, issuer: string): User | undefined {

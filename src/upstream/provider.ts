@@ -21,7 +21,7 @@ import {
 } from './oauth2.ts'
 import { revokeAt, type Revocation } from './revocation.ts'
 import { createSend, type JsonObject, type Send } from './send.ts'
-import { type RedirectUpstream, UpstreamError } from './upstream.ts'
+import { type RedirectUpstream, UpstreamError, type UpstreamFailure } from './upstream.ts'
 import { readVerifiedEmail } from './verified_email.ts'
 
 /** Where a provider's endpoints are. Each can be set for a preset, too: an own instance, or a test. */
@@ -89,7 +89,10 @@ export function createProviderUpstream(provider: Provider): RedirectUpstream {
       const user = await identify(provider, send, tokens.access_token, json)
       return { tokens, user }
     },
-    async refresh(refresh_token, token_endpoint) {
+    ...(provider.identifyFrom === 'userinfo' && {
+      identify: (access_token: string) => identify(provider, send, access_token, {}, 'permanent'),
+    }),
+    async refresh(refresh_token, token_endpoint = provider.token_endpoint) {
       checkPinned(id, token_endpoint, originsOf([provider.token_endpoint]))
       return refreshTokens({ ...party, server: { ...party.server, token_endpoint } }, refresh_token)
     },
@@ -141,9 +144,10 @@ async function identify(
   send: Send,
   access_token: string,
   answer: JsonObject,
+  refused: UpstreamFailure = 'transient',
 ): Promise<User> {
   const json =
-    provider.identifyFrom === 'token' ? answer : await askWho(provider, send, access_token)
+    provider.identifyFrom === 'token' ? answer : await askWho(provider, send, access_token, refused)
   const user = readIdentity(json, provider.identify, provider.issuer)
   if (user === undefined) {
     throw new UpstreamError('transient', `${provider.id}: the answer has no stable id of the user`)
@@ -153,12 +157,21 @@ async function identify(
   return email === undefined ? user : { ...user, email, email_verified: true }
 }
 
-async function askWho(provider: Provider, send: Send, access_token: string): Promise<JsonObject> {
+/** RFC 6750 §3.1: 401 is about the token. A new one that is refused is the upstream's trouble; an old one is over. */
+async function askWho(
+  provider: Provider,
+  send: Send,
+  access_token: string,
+  refused: UpstreamFailure,
+): Promise<JsonObject> {
   const { userinfo_endpoint = '', userinfoRequest } = provider
   const { status, json } = await send(userinfo_endpoint, {
     ...userinfoRequest,
     headers: { ...userinfoRequest.headers, authorization: `Bearer ${access_token}` },
   })
   if (status === 200 && json !== undefined && json['ok'] !== false) return json
-  throw new UpstreamError('transient', `${provider.id}: userinfo answers ${status} and no user`)
+  throw new UpstreamError(
+    status === 401 ? refused : 'transient',
+    `${provider.id}: userinfo answers ${status} and no user`,
+  )
 }

@@ -15,8 +15,8 @@ export interface UpstreamTokens {
   /** Seconds from now; undefined when the upstream does not say. */
   readonly expires_in: number | undefined
   readonly scope: readonly string[] | undefined
-  /** Where the refresh token may be sent, pinned for the life of the credential. */
-  readonly token_endpoint: string
+  /** Where the refresh token may be sent, pinned for the life of the credential; undefined when it came from elsewhere. */
+  readonly token_endpoint: string | undefined
 }
 
 /** What the upstream leg of one sign-in needs. All values are made by this server. */
@@ -44,8 +44,13 @@ export interface RedirectUpstream {
    * @throws UpstreamError; `denied` when the user said no there.
    */
   exchange(query: string, signIn: UpstreamSignIn): Promise<{ tokens: UpstreamTokens; user: User }>
-  /** @throws UpstreamError */
-  refresh(refresh_token: string, token_endpoint: string): Promise<UpstreamTokens>
+  /**
+   * Who the bearer of an access token is, outside of a sign-in. Absent where only a sign-in tells.
+   * @throws UpstreamError
+   */
+  identify?(access_token: string): Promise<User>
+  /** At the endpoint that the token is pinned to, if it is. @throws UpstreamError */
+  refresh(refresh_token: string, token_endpoint: string | undefined): Promise<UpstreamTokens>
   /** Best effort; does nothing where the upstream cannot. @throws UpstreamError */
   revoke(tokens: {
     readonly access_token: string

@@ -74,7 +74,7 @@ async function refresh(
   }
   let tokens
   try {
-    tokens = await upstream.refresh(opened.refresh_token, leased.token_endpoint ?? '')
+    tokens = await upstream.refresh(opened.refresh_token, leased.token_endpoint)
   } catch (error) {
     return await afterFailure(context, leased, holder, opened.access_token, error)
   }

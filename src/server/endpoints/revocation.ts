@@ -11,13 +11,14 @@ import type { HttpRequest, HttpResponse } from '../../http/message.ts'
 import { empty } from '../../http/respond.ts'
 import type { GrantRecord } from '../../stores/records.ts'
 import type { Versioned } from '../../stores/store.ts'
-import { authenticateClient } from '../clients/authenticate.ts'
 import type { Context } from '../config/context.ts'
 import { checkRate } from '../config/rate.ts'
 import { releaseConnection } from '../connections/end.ts'
 import { applyToGrant } from '../grants/apply.ts'
 import { endGrant, revokeToken } from '../grants/grant.ts'
+import { authenticateHolder, isHeldBy } from '../grants/holder.ts'
 import { readAccessToken } from '../tokens/access_token.ts'
+import { readForeignToken } from '../tokens/adopted_token.ts'
 import { readRefreshToken } from '../tokens/refresh_token.ts'
 
 export async function revocation(context: Context, request: HttpRequest): Promise<HttpResponse> {
@@ -25,7 +26,7 @@ export async function revocation(context: Context, request: HttpRequest): Promis
   checkRate(context, request, 'token', 'revocation')
 
   // RFC 7009 §2.1: the client first, the token second. §5: or anyone could fish for live tokens.
-  const client = await authenticateClient(context, request, form)
+  const client = await authenticateHolder(context, request, form, 'token')
 
   // RFC 7009 §2.1: token_type_hint only speeds up a search, and the token itself says what it is.
   const presented = readPresented(context.keys, form.required('token'))
@@ -37,7 +38,7 @@ export async function revocation(context: Context, request: HttpRequest): Promis
 
   // RFC 7009 §2.1 refuses the token of another client. To say so would tell a public client that the
   // token lives, so it hears what a stranger's token hears, and the event stream hears the truth.
-  if (found.record.client_id !== client.client_id) {
+  if (!isHeldBy(found.record, client)) {
     const { client_id } = client
     context.events.emit({ type: 'revocation_refused', client_id, grantId: found.record.id })
     return empty(200)
@@ -62,7 +63,7 @@ type Presented =
 function readPresented(keys: Keyring, token: string): Presented | undefined {
   const access = readAccessToken(keys, token)
   if (access !== undefined) return { kind: 'access', ...access }
-  const refresh = readRefreshToken(keys, token)
+  const refresh = readRefreshToken(keys, token) ?? readForeignToken(token)
   return refresh && { kind: 'refresh', grantId: refresh.grantId }
 }
 

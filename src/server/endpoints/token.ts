@@ -5,10 +5,10 @@ import { readForm } from '../../http/form.ts'
 import type { HttpRequest, HttpResponse } from '../../http/message.ts'
 import { json } from '../../http/respond.ts'
 import { OAuthError } from '../../protocol/errors.ts'
-import { authenticateClient } from '../clients/authenticate.ts'
 import type { Context } from '../config/context.ts'
 import { checkRate } from '../config/rate.ts'
 import { GRANT_TYPES } from '../grants/grant_types.ts'
+import { authenticateHolder } from '../grants/holder.ts'
 
 export async function token(context: Context, request: HttpRequest): Promise<HttpResponse> {
   const form = await readForm(request)
@@ -23,6 +23,6 @@ export async function token(context: Context, request: HttpRequest): Promise<Htt
   }
   // Each grant type has its own budget: a storm of refreshes must not stop anybody from signing in.
   checkRate(context, request, 'token', `token ${grant_type}`)
-  const client = await authenticateClient(context, request, form)
+  const client = await authenticateHolder(context, request, form, 'refresh_token')
   return json(200, await grant(context, client, form))
 }

@@ -14,9 +14,11 @@ import type { Versioned } from '../../stores/store.ts'
 import type { Client } from '../clients/client.ts'
 import type { Context } from '../config/context.ts'
 import { makeJti } from '../tokens/access_token.ts'
+import { readForeignToken } from '../tokens/adopted_token.ts'
 import { makeRefreshToken, readRefreshToken, type RefreshToken } from '../tokens/refresh_token.ts'
 import { applyToGrant } from './apply.ts'
 import { isCurrent, rotate, type Rotation, type Successor } from './grant.ts'
+import { isHeldBy, keepHolder } from './holder.ts'
 import { openAnswer, sealAnswer, type KeptAnswer } from './kept_answer.ts'
 import { drawAccessToken, tokenResponse, type TokenResponse } from './token_response.ts'
 import { checkStillWelcome } from './welcome.ts'
@@ -34,13 +36,13 @@ export async function refreshToken(
     context.config.resources.map((known) => known.resource),
   )
 
-  const presented = readRefreshToken(context.keys, token)
+  const presented = readRefreshToken(context.keys, token) ?? readForeignToken(token)
   if (presented === undefined) throw invalidToken('not authentic')
   const found = await context.store.find('grant', presented.grantId)
   if (found === undefined) throw invalidToken('unknown grant')
   const grant = found.record
   // RFC 6749 §6: issued to this client. A stranger's try leaves the grant alone.
-  if (grant.client_id !== client.client_id) throw invalidToken('issued to another client')
+  if (!isHeldBy(grant, client)) throw invalidToken('issued to another client')
   if (grant.endedAt !== undefined) throw invalidToken('the grant has ended')
   // RFC 8707 §2.2: the resource of the grant and no other.
   if (resource !== undefined && resource !== grant.resource) {
@@ -52,14 +54,16 @@ export async function refreshToken(
   }
   // Asked where something new is to be given: nothing may delay the alarm of an old token's use.
   if (isCurrent(grant, presented.hash)) await checkStillWelcome(context, found)
+  await keepHolder(context, grant, client)
   const scope = asked.length === 0 ? grant.scope : asked
-  return rotateGrant(context, found, { token, presented, scope })
+  return rotateGrant(context, found, { token, presented, scope, client })
 }
 
 interface Presented {
   readonly token: string
   readonly presented: RefreshToken
   readonly scope: readonly string[]
+  readonly client: Client
 }
 
 async function rotateGrant(
@@ -70,10 +74,13 @@ async function rotateGrant(
   const now = context.clock()
   const grant = found.record
   const { answer, successor } = prepare(context, grant, request, now)
+  const { client_id } = request.client
   const result = await applyToGrant(context, found, (current) =>
-    rotate(current, request.presented.hash, successor, now),
+    isHeldBy(current, request.client)
+      ? rotate({ ...current, client_id }, request.presented.hash, successor, now)
+      : { outcome: 'issued to another client' as const },
   )
-  const about = { client_id: grant.client_id, subject: grant.subject, grantId: grant.id }
+  const about = { client_id, subject: grant.subject, grantId: grant.id }
   switch (result?.outcome) {
     case 'rotated':
       context.events.emit({ type: 'grant_refreshed', ...about })
