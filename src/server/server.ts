@@ -108,7 +108,7 @@ export function createMcpOAuth(options: Options): McpOAuth {
   const sweep = createSweep(context)
 
   function handle(request: HttpRequest): Promise<HttpResponse | undefined> {
-    sweep()
+    sweep.touch()
     return route(request)
   }
 
@@ -133,7 +133,10 @@ export function createMcpOAuth(options: Options): McpOAuth {
     upstreamToken: (authInfo) => upstreamTokenOf(context, authInfo),
     assertIdentity: (authInfo, audience) => assertIdentity(context, authInfo, audience),
     adopt: (session) => adoptSession(context, session),
-    close: () => context.store.close(),
+    async close() {
+      sweep.stop()
+      await context.store.close()
+    },
   }
 }
 

@@ -1,30 +1,60 @@
 /**
  * Deletes what has expired, a little at a time while the server is in use. Nothing depends on it: the
  * rules look at the clock themselves.
+ *
+ * Any number of servers may sweep one store at once: what one has deleted the other does not find.
  */
 import type { Context } from './config/context.ts'
 
-/** Seconds between two sweeps of one process. */
-const PAUSE = 60
-const BATCH = 500
-/** Batches in one sweep at most, so that a sweep never gets in the way for long. */
-const MAX_BATCHES = 20
+/** Seconds from the beginning of a sweep of one process to its next. */
+const EVERY = 60
+/** Few enough that a request which comes during a batch does not wait long for it. */
+const BATCH = 200
+/** Milliseconds between two batches, for the requests. Some thousand records a second remain. */
+const PAUSE = 50
 
-/** A function to be called at every request: it does nothing but once a minute. */
-export function createSweep({ store, clock, events }: Context): () => void {
-  let next = clock() + PAUSE
-  return () => {
-    const now = clock()
-    if (now < next) return
-    next = now + PAUSE
-    deleteExpired(now).catch((error: unknown) => {
+export interface Sweep {
+  /** To be called at every request: once a minute it begins a sweep, unless one is under way. */
+  touch(): void
+  /** Begins no further batch. */
+  stop(): void
+}
+
+export function createSweep({
+  store,
+  clock,
+  events,
+}: Pick<Context, 'store' | 'clock' | 'events'>): Sweep {
+  let next = clock() + EVERY
+  let underWay = false
+  let stopped = false
+
+  async function sweep(): Promise<void> {
+    underWay = true
+    try {
+      // A full batch says that there is more. To stop at some number would let a busy site grow forever.
+      while (!stopped && (await store.deleteExpired(clock(), BATCH)) >= BATCH) await pause()
+    } catch (error) {
       events.emit({ type: 'store_failed', about: 'sweep', error })
-    })
-  }
-
-  async function deleteExpired(now: number): Promise<void> {
-    for (let batch = 0; batch < MAX_BATCHES; batch += 1) {
-      if ((await store.deleteExpired(now, BATCH)) < BATCH) return
+    } finally {
+      underWay = false
     }
   }
+
+  return {
+    touch() {
+      const now = clock()
+      if (underWay || stopped || now < next) return
+      next = now + EVERY
+      void sweep()
+    },
+    stop() {
+      stopped = true
+    },
+  }
+}
+
+/** Does not keep a process that would end. */
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, PAUSE).unref())
 }
