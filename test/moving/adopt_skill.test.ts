@@ -15,6 +15,7 @@ import {
   type TestUser,
 } from '../support/oidc_provider.ts'
 import { redisSuite, startRedis, type TestRedis } from '../support/redis.ts'
+import { startRest } from '../support/redis_rest.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { tempFiles } from '../support/temp.ts'
 import { signInUpstream, UNLIMITED, upstreamAt } from '../support/upstream_flow.ts'
@@ -82,8 +83,11 @@ redisSuite(describe, 'store adopt-skill', () => {
     return { access, refresh }
   }
 
-  function adopt(...flags: string[]) {
+  function adopt(...choice: (string | Readonly<{ [name: string]: string }>)[]) {
+    const flags = choice.filter((one) => typeof one === 'string')
+    const variables = choice.filter((one) => typeof one !== 'string')
     return run(['store', 'adopt-skill', '--from', redis.url, ...flags], {
+      ...Object.assign({}, ...variables),
       MCP_OAUTH_KEYS: keys,
       MCP_OAUTH_STORE: `sqlite:${file}`,
       MCP_OAUTH_ISSUER: origin(),
@@ -260,6 +264,40 @@ redisSuite(describe, 'store adopt-skill', () => {
     await redis.cli('SET', 'refresh:skill-refresh-token-of-nobody', 'nobody')
     expect((await adopt()).out).toMatch(/1 taken over, 1 refused by .*, 0 to be tried again/)
     expect((await redis.cli('KEYS', '*')).trim()).toBe('')
+  })
+
+  it('reads every usual spelling, over the REST interface of Upstash', async () => {
+    const { access, refresh } = await upstreamTokens(provider, 'grace')
+    const soon = Math.floor(Date.now() / 1000) + 3600
+    const spelt = {
+      plain: { access_token: access, refresh_token: refresh, expires_at: soon },
+      quoted: { accessToken: access, expiresAt: new Date(soon * 1000).toISOString() },
+      object: { access_token: access, expires_at: String(soon * 1000), scope: 'openid' },
+    }
+    const values = { plain: 'plain', quoted: '"quoted"', object: '{"user_id":"object"}' }
+    for (const [id, tokens] of Object.entries(spelt)) {
+      await redis.cli('SET', `user:${id}:tokens`, JSON.stringify(tokens))
+    }
+    for (const [id, value] of Object.entries(values)) {
+      await redis.cli('SET', `refresh:token-that-is-spelt-${id}`, value)
+    }
+    await redis.cli('SET', 'refresh:token-of-nobody-at-all', '{"exp":1}')
+    const rest = await startRest(redis.port, 'rest-token')
+    const { status, out, err } = await adopt('--from', 'upstash', {
+      KV_REST_API_URL: rest.url,
+      KV_REST_API_TOKEN: 'rest-token',
+    })
+    await rest.close()
+    expect([status, err]).toEqual([0, expect.stringContaining('3 of 3 users')])
+    expect(out).toContain('sessions  3 taken over')
+    const server = await goOn()
+    const { rows } = await server.store.list('grant', 'client_id', '', { limit: 10 })
+    expect(new Set(rows.map(({ record }) => record.subject)).size).toBe(1)
+    for (const id of Object.keys(values)) {
+      const { status } = await refreshWith(server, `token-that-is-spelt-${id}`, `client-${id}`)
+      expect(status).toBe(200)
+    }
+    await server.close()
   })
 
   it('names what is missing', async () => {
