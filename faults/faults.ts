@@ -4,6 +4,7 @@ import { cutAnswers } from './cut_answer.ts'
 import type { Ground } from './engines.ts'
 import type { Finding } from './finding.ts'
 import { killRounds } from './kill.ts'
+import { leaseHolder } from './lease_holder.ts'
 import { outages } from './outages.ts'
 import { races, upstreamRace } from './races.ts'
 import { stolenStore } from './stolen.ts'
@@ -21,6 +22,7 @@ export const FAULTS: readonly Fault[] = [
   { name: 'upstream race', run: upstreamRace },
   { name: 'upstream down', run: upstreamDown },
   { name: 'upstream trouble', run: upstreamTrouble },
+  { name: 'lease holder', run: leaseHolder },
   { name: 'clocks', run: clocksApart },
   { name: 'cut answer', run: cutAnswers },
   { name: 'stolen store', run: stolenStore },

@@ -26,6 +26,12 @@ describe.each(['SQLite', 'PostgreSQL', 'Redis'])('on %s', (engine) => {
     expect(counted.get('refusals')).toBe(2)
   }, 120_000)
 
+  it('MI-07 who refreshes is killed, or sleeps longer than its lease: another takes over, the late one writes nothing', async () => {
+    const counted = await runFault('lease holder', engine, ROUNDS)
+    expect(counted.get('killed')).toBe(2)
+    expect(counted.get('slept')).toBe(5)
+  }, 60_000)
+
   it('ST-18 two processes whose clocks are 30 seconds apart sign nobody out', async () => {
     const counted = await runFault('clocks', engine, ROUNDS)
     expect(counted.get('sign-ins')).toBe(20)
