@@ -134,7 +134,7 @@ export interface ConnectionRecord extends BaseRecord {
   readonly updatedAt: number
 }
 
-/** Something that may be claimed once: a JWT id, a remembered consent. */
+/** Something that may be claimed once, as a JWT id; or that all instances agree on, as a count. */
 export interface ClaimRecord extends BaseRecord {
   readonly value: string | undefined
 }

@@ -136,7 +136,7 @@ function hygiene(start: () => Promise<Engine>): void {
     }
   }
 
-  it('RFC 7591 §5 DS-05 a flood at both registers what one hour has, and leaves alone who is known', async () => {
+  it('RFC 7591 §5 RG-39 DS-05 a flood at both registers what one hour has, and leaves alone who is known', async () => {
     const { servers, store, at, advance, sweep } = await startPair({
       registration: { maxPerHour: 20 },
     })

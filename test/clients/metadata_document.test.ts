@@ -302,7 +302,7 @@ describe('CIMD §4.3 keeping', () => {
     }
   })
 
-  it('ST-25 DS-05 documents that nobody signed in with are gone within half an hour', async () => {
+  it('CI-50 ST-25 documents that nobody signed in with are gone within half an hour', async () => {
     const { host, context, advance } = setUp()
     const longLived = { 'cache-control': 'max-age=86400' }
     const theirs = Array.from({ length: 1000 }, (_, at) => `https://h${at}.example/c`)

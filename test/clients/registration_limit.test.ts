@@ -80,14 +80,17 @@ async function countClients(store: Store): Promise<number> {
 }
 
 describe('RFC 7591 §5 the limit of an hour', () => {
-  it.each([1, 2, 7])('DS-05 a flood at %i instances registers what the hour has', async (count) => {
-    const { contexts, context } = instances(count, { maxPerHour: 100 })
-    expect(await flood(contexts, names(300))).toBe(100)
-    expect(await countClients(context.store)).toBe(100)
-    expect(await flood(contexts, names(30, 'later '))).toBe(0)
-  })
+  it.each([1, 2, 7])(
+    'RG-39 DS-05 a flood at %i instances registers what the hour has',
+    async (count) => {
+      const { contexts, context } = instances(count, { maxPerHour: 100 })
+      expect(await flood(contexts, names(300))).toBe(100)
+      expect(await countClients(context.store)).toBe(100)
+      expect(await flood(contexts, names(30, 'later '))).toBe(0)
+    },
+  )
 
-  it('DS-05 never one more, and at most a thousandth for each instance less', async () => {
+  it('RG-39 DS-05 never one more, and at most a thousandth for each instance less', async () => {
     const { contexts, context } = instances(3, { maxPerHour: 2500 })
     const passed = await flood(contexts, names(3000))
     expect(passed).toBeLessThanOrEqual(2500)
@@ -95,7 +98,7 @@ describe('RFC 7591 §5 the limit of an hour', () => {
     expect(await countClients(context.store)).toBe(passed)
   })
 
-  it('DS-05 writes its count a thousand times in an hour, and when nothing is left asks nobody', async () => {
+  it('RG-39 writes its count a thousand times in an hour, and when nothing is left asks nobody', async () => {
     const inner = memory()
     let asked = 0
     const count = <T>(kind: string, work: Promise<T>): Promise<T> => {
@@ -116,7 +119,7 @@ describe('RFC 7591 §5 the limit of an hour', () => {
     expect(asked).toBe(before)
   })
 
-  it('DS-05 tells until when, and the next hour is a new one', async () => {
+  it('RG-39 tells until when, and the next hour is a new one', async () => {
     const { contexts, advance } = instances(2, { maxPerHour: 10 })
     const [one, other] = contexts as readonly [Context, Context]
     const left = HOUR - (START % HOUR)
@@ -132,7 +135,7 @@ describe('RFC 7591 §5 the limit of an hour', () => {
     expect(await flood(contexts, names(20, 'next '))).toBe(9)
   })
 
-  it('RG-38 RG-31 DS-05 identical registrations cost nothing, and are answered when nothing is left', async () => {
+  it('RG-38 RG-39 identical registrations cost nothing, and are answered when nothing is left', async () => {
     const { contexts } = instances(2, { maxPerHour: 3 })
     const [one, other] = contexts as readonly [Context, Context]
     const { client_id } = await register(one, 'known')
@@ -146,7 +149,7 @@ describe('RFC 7591 §5 the limit of an hour', () => {
     }
   })
 
-  it('RG-31 DS-05 one that is to be kept for longer counts as new; with nothing left it is answered and not kept', async () => {
+  it('RG-40 one that is to be kept for longer counts as new; with nothing left it is answered and not kept', async () => {
     const { contexts, advance } = instances(2, { maxPerHour: 2, unusedLifetime: DAY })
     const [one, other] = contexts as readonly [Context, Context]
     const first = await register(one, 'first')
@@ -162,7 +165,7 @@ describe('RFC 7591 §5 the limit of an hour', () => {
     expect((await errorOf(resolveClient(one, second.client_id))).code).toBe('invalid_client')
   })
 
-  it('RG-31 DS-05 who registers the same again and again keeps no more than a day holds', async () => {
+  it('RG-40 who registers the same again and again keeps no more than a day holds', async () => {
     const { contexts, context, advance } = instances(2, { maxPerHour: 4 })
     for (let hour = 0; hour < 72; hour += 1) {
       await flood(contexts, names(8, `${hour} `))
@@ -177,7 +180,7 @@ describe('RFC 7591 §5 the limit of an hour', () => {
     }
   })
 
-  it('DS-05 pre-registered clients and documents are not touched', async () => {
+  it('RG-39 pre-registered clients and documents are not touched', async () => {
     const host = createHost()
     const url = 'https://client.example/c.json'
     const redirect_uris = ['https://client.example/cb']
