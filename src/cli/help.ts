@@ -4,15 +4,14 @@ import { environmentName, FLAGS, isInEnvironment, type Flag } from '../gateway/f
 export const HELP = `Usage: mcp-oauth <command> [flags]
 
 Commands:
-  gateway          Puts sign-in in front of any MCP server.
-  keys generate    Prints a new key for MCP_OAUTH_KEYS.
-  keys rotate      Seals anew what older keys have sealed.
-  store copy       Copies every record to another store.
-  store adopt-skill
-                   Takes over the sign-ins of a server by the mcp-oauth skill.
+  gateway            Puts sign-in in front of any MCP server.
+  keys generate      Prints a new key for MCP_OAUTH_KEYS.
+  keys rotate        Seals anew what older keys have sealed.
+  store copy         Copies every record to another store.
+  store adopt-skill  Takes over the sign-ins of a server that the mcp-oauth skill made.
 
-  --help           Shows this; behind a command, what that command takes.
-  --version        Shows the version.
+  --help             Shows this; behind a command, what that command takes.
+  --version          Shows the version.
 
 To begin:
   export MCP_OAUTH_KEYS=$(mcp-oauth keys generate)

@@ -14,9 +14,9 @@ import type { Terminal } from './terminal.ts'
 export const STORE_HELP = `Usage: mcp-oauth store copy --from <store> --to <store>
        mcp-oauth store adopt-skill --from <redis> [flags]
 
-store copy copies every record that has not expired, live sign-ins included, and compares both sides at the end.
-The status is 0 when they are equal. Where the target holds a record otherwise, the source wins,
-unless the target's is ahead: ended, rotated or refreshed since. Then the status is 1.
+store copy copies every record that has not expired, live sign-ins included, and compares both sides
+at the end. The status is 0 when they are equal. Where the target holds a record otherwise, the source
+wins, unless the target's is ahead: ended, rotated or refreshed since. Then the status is 1.
 
 May be repeated: once beside the servers at work, and once more, quickly, when they are stopped. Then
 start them on the new store with the same keys. Do not copy to a store that a server works on already:
