@@ -247,7 +247,9 @@ function suite(make: () => Store | Promise<Store>): void {
   })
 }
 
-describe('memory', () => suite(memory))
+describe('memory', () => {
+  suite(memory)
+})
 
 describe('SQLite', () => {
   suite(() => sqlite(fresh()))
@@ -281,6 +283,7 @@ redisSuite(describe, 'Redis', () => {
   })
   suite(() => redis(clients.ioRedis(server.port), { prefix: `redis${(made += 1)}` }))
 
-  describe('over REST', () =>
-    suite(() => upstash({ url: rest.url, token: 'token', prefix: `rest${(made += 1)}` })))
+  describe('over REST', () => {
+    suite(() => upstash({ url: rest.url, token: 'token', prefix: `rest${(made += 1)}` }))
+  })
 })
