@@ -28,6 +28,7 @@ const SERVER_ROWS = {
   config: 1,
   clients: 2,
   tokens: 2,
+  keys: 2,
   'sweep.ts': 2,
   consent: 3,
   grants: 3,

@@ -15,6 +15,7 @@ export type {
 export { WELL_KNOWN_REDIRECT_HOSTS } from './server/config/defaults.ts'
 export type { Config, Resource } from './server/config/context.ts'
 export type { Adoption, ForeignSession } from './server/connections/adopt.ts'
+export { KeysRefused } from './server/keys/key_register.ts'
 export type { EmittedEvent, Event } from './server/config/events.ts'
 export type { Guarded, GuardOptions } from './guard/guard.ts'
 export type { AuthExtra, AuthInfo } from './guard/verifier.ts'

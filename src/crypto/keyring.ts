@@ -11,7 +11,14 @@ import { randomSecret } from './random.ts'
 
 /** What a derived key may be used for. */
 export type Purpose =
-  'access_token' | 'refresh_token' | 'code' | 'seal' | 'cookie' | 'registration' | 'jwt'
+  | 'access_token'
+  | 'refresh_token'
+  | 'code'
+  | 'seal'
+  | 'cookie'
+  | 'registration'
+  | 'jwt'
+  | 'key_check'
 
 /** One key of the ring. `kid` tells which key made a value, and nothing about the key. */
 export interface Key {

@@ -33,6 +33,7 @@ const SECRETS: readonly (readonly [RegExp, string])[] = [
 const LEVELS: Readonly<{ [type: string]: Level }> = {
   internal_error: 'error',
   store_failed: 'error',
+  keys_refused: 'error',
   upstream_failed: 'warn',
   danger: 'warn',
   rate_limited: 'warn',

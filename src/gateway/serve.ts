@@ -27,7 +27,7 @@ const NOBODY = '00000000000000000000000000'
 
 /**
  * Runs a plan in which `judge` found nothing.
- * @throws StoreUnavailable when the store cannot be opened, Error when the port cannot be listened on
+ * @throws KeysRefused when the keys are not those of the store, StoreUnavailable when it cannot be opened, Error when the port cannot be listened on
  */
 export async function serve(plan: Plan, log: Log): Promise<Service> {
   const { options, backends, config } = plan
@@ -41,6 +41,7 @@ export async function serve(plan: Plan, log: Log): Promise<Service> {
       upstream: openUpstream(plan.upstream),
       onEvent: [(event) => log.onEvent(event), ...[options.onEvent ?? []].flat()],
     })
+    await auth.checkKeys()
     const { timeouts, recheck, callsPerUser, passHeaders } = config
     const gateway = createGateway({
       auth,

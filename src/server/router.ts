@@ -25,7 +25,8 @@ const TWO_YEARS = 63_072_000
 /** Answers a request; undefined when its path is not one of ours. Never throws. */
 export type Router = (request: HttpRequest) => Promise<HttpResponse | undefined>
 
-export function createRouter(context: Context): Router {
+/** @param pass lets nobody on who needs the store before the keys were found to be those of the store. */
+export function createRouter(context: Context, pass: () => Promise<void>): Router {
   const routes = createRoutes(context.config)
   // RFC 6797 §7.2: not over plain http.
   const always: Headers = context.config.secure
@@ -35,19 +36,26 @@ export function createRouter(context: Context): Router {
   return async (request) => {
     const route = routes.get(request.path)
     if (route === undefined) return undefined
-    const response = await answer(context, route, request)
+    const response = await answer(context, pass, route, request)
     const cors = route.channel === 'front' ? {} : CORS
     return { ...response, headers: { ...always, ...cors, ...response.headers } }
   }
 }
 
-async function answer(context: Context, route: Route, request: HttpRequest): Promise<HttpResponse> {
+async function answer(
+  context: Context,
+  pass: () => Promise<void>,
+  route: Route,
+  request: HttpRequest,
+): Promise<HttpResponse> {
   const { channel, method, endpoint } = route
   // OAuth 2.1 §3.1: no CORS at the authorization endpoint, where a browser navigates.
   if (request.method === 'OPTIONS' && channel !== 'front') return preflight(method)
   const isHead = request.method === 'HEAD' && method === 'GET' && channel === 'public'
   if (request.method !== method && !isHead) return methodNotAllowed(context, route, request)
   try {
+    // Documents are made of the options alone.
+    if (channel !== 'public') await pass()
     return await endpoint(context, request)
   } catch (error) {
     return failure(context, request, route, error)

@@ -6,7 +6,7 @@ import { signJwt } from '../crypto/jwt.ts'
 import { createKeyring } from '../crypto/keyring.ts'
 import { randomSecret } from '../crypto/random.ts'
 import { createGuard, type Guarded, type GuardOptions } from '../guard/guard.ts'
-import type { AuthInfo } from '../guard/verifier.ts'
+import type { AuthInfo, Verifier } from '../guard/verifier.ts'
 import type { HttpRequest, HttpResponse } from '../http/message.ts'
 import { createRateLimiter } from '../http/rate_limit.ts'
 import { json } from '../http/respond.ts'
@@ -20,6 +20,8 @@ import { adoptSession, type Adoption, type ForeignSession } from './connections/
 import { upstreamToken } from './connections/upstream_token.ts'
 import { failure } from './failure.ts'
 import { isLive } from './grants/grant.ts'
+import { createKeyGate, type KeyGate } from './keys/key_gate.ts'
+import { forgetKey } from './keys/key_register.ts'
 import { createRouter } from './router.ts'
 import { createSweep } from './sweep.ts'
 import { createGrantCache } from './tokens/grant_cache.ts'
@@ -86,6 +88,17 @@ export interface McpOAuth {
    * @throws RangeError when the session cannot be taken over. StoreUnavailable passes through.
    */
   adopt(session: ForeignSession): Promise<Adoption>
+  /**
+   * Checks that the keys are those of the store: for the start of a program, as otherwise it is done
+   * before the first request that needs the store.
+   * @throws KeysRefused that names the key and the mend; StoreUnavailable in an outage
+   */
+  checkKeys(): Promise<void>
+  /**
+   * Says that nobody has the key of this short name any more, so that servers start without it. Who holds
+   * what it sealed signs in again. False where the store does not know it. @throws StoreUnavailable
+   */
+  forgetKey(kid: string): Promise<boolean>
   /** Lets go of the store. */
   close(): Promise<void>
 }
@@ -97,14 +110,15 @@ export function createMcpOAuth(options: Options): McpOAuth {
   const grants = createGrantCache(direct.store, direct.clock)
   const context = { ...direct, store: grants.store }
   for (const danger of dangers) context.events.emit({ type: 'danger', reason: danger })
-  const verifier = createLocalVerifier(context, grants.find)
+  const gate = createKeyGate(context)
+  const verifier = behind(gate, createLocalVerifier(context, grants.find))
   const guard = createGuard({
     ...config,
     scopes: [...config.scopes.keys()],
     verifier,
     emit: (event) => context.events.emit(event),
   })
-  const route = createRouter(context)
+  const route = createRouter(context, gate.pass)
   const sweep = createSweep(context)
 
   function handle(request: HttpRequest): Promise<HttpResponse | undefined> {
@@ -130,13 +144,31 @@ export function createMcpOAuth(options: Options): McpOAuth {
     protect: (handler, guardOptions) => (request) =>
       protectedCall(context, guard, handler, request, guardOptions),
     verifyToken,
-    upstreamToken: (authInfo) => upstreamTokenOf(context, authInfo),
+    async upstreamToken(authInfo) {
+      await gate.pass()
+      return await upstreamTokenOf(context, authInfo)
+    },
     assertIdentity: (authInfo, audience) => assertIdentity(context, authInfo, audience),
-    adopt: (session) => adoptSession(context, session),
+    async adopt(session) {
+      await gate.pass()
+      return await adoptSession(context, session)
+    },
+    checkKeys: gate.check,
+    forgetKey: (kid) => forgetKey({ store: context.store, issuer: config.issuer }, kid),
     async close() {
       sweep.stop()
       await context.store.close()
     },
+  }
+}
+
+/** With the keys of another store each good token would look forged, and its client would throw it away. */
+function behind(gate: KeyGate, verifier: Verifier): Verifier {
+  return {
+    verify: (token, resource) =>
+      gate.isOpen()
+        ? verifier.verify(token, resource)
+        : gate.pass().then(() => verifier.verify(token, resource)),
   }
 }
 

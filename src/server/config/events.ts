@@ -28,6 +28,7 @@ export interface Event {
     | 'upstream_failed'
     | 'rate_limited'
     | 'store_failed'
+    | 'keys_refused'
     | 'internal_error'
     | 'danger'
   readonly client_id?: string | undefined

@@ -13,6 +13,7 @@ import type { ConnectionRecord } from '../../stores/records.ts'
 import { change } from '../../stores/change.ts'
 import { UpstreamError } from '../../upstream/upstream.ts'
 import type { Context } from '../config/context.ts'
+import { isForgotten } from '../keys/key_register.ts'
 import { isUsable, LEASE, release, renew, takeLease } from './connection.ts'
 import { endConnection } from './end.ts'
 import { openTokens, sealTokens } from './save.ts'
@@ -26,7 +27,7 @@ export async function upstreamToken(context: Context, connectionId: string): Pro
   const holder = randomSecret(16)
   for (let look = 0; look < MAX_LOOKS; look += 1) {
     const found = await context.store.find('connection', connectionId)
-    if (found !== undefined) checkKey(context, found.record)
+    if (found !== undefined) await checkKey(context, found.record)
     const lease =
       found &&
       (await change(context.store, 'connection', found, (connection) =>
@@ -141,11 +142,17 @@ async function openOrEnd(
 
 /**
  * What is sealed with a key that is not among ours is another instance's, with a newer keyring, or this
- * one was given the wrong keys. Either is a fault of this instance, and signs nobody out.
+ * one was given the wrong keys. Either is a fault of this instance, and signs nobody out. Only what was
+ * sealed with a key that its operator has lost is over.
  */
-function checkKey(context: Context, { subject, access_token }: ConnectionRecord): void {
+async function checkKey(
+  context: Context,
+  { subject, access_token }: ConnectionRecord,
+): Promise<void> {
   const kid = sealedBy(access_token)
   if (kid === undefined || context.keys.find(kid) !== undefined) return
+  const { store, config } = context
+  if (await isForgotten({ store, issuer: config.issuer }, kid)) return
   const reason = `a token is sealed with the key ${kid}, which is not among the keys given`
   context.events.emit({ type: 'upstream_failed', subject, about: context.upstream.id, reason })
   throw unavailable(undefined)
