@@ -102,6 +102,7 @@ describe('a plan carried out', () => {
     const store: Store = {
       ...inner,
       async insert(kind, record) {
+        if (kind !== 'client') return await inner.insert(kind, record)
         begun()
         await new Promise((resolve) => setTimeout(resolve, 200))
         return await inner.insert(kind, record)
