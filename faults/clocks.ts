@@ -8,7 +8,7 @@ import {
   register,
   type Tokens,
 } from '../test/support/flow.ts'
-import type { Ground } from './engines.ts'
+import type { Ground } from './ground.ts'
 import type { Finding } from './finding.ts'
 import { startPair } from './pair.ts'
 

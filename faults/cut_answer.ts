@@ -1,7 +1,7 @@
 /** A connection that breaks in the middle of an answer: the client that asks again gets the very same. */
 import { generateKey } from '../src/crypto/keyring.ts'
 import { agentOf, call, refresh, signIn } from '../test/support/flow.ts'
-import type { Ground } from './engines.ts'
+import type { Ground } from './ground.ts'
 import type { Finding } from './finding.ts'
 import { startProxy } from './proxy.ts'
 import { freePort, startReplica } from './replica.ts'

@@ -1,6 +1,6 @@
 /** Two replicas and a real OpenID provider whose token endpoint is behind a gate. */
 import { startOidcProvider, type TestOidcProvider } from '../test/support/oidc_provider.ts'
-import type { Ground } from './engines.ts'
+import type { Ground } from './ground.ts'
 import { startPair, type Pair } from './pair.ts'
 import { startTokenGate, type TokenGate } from './token_gate.ts'
 

@@ -18,7 +18,7 @@ import {
   type Tokens,
 } from '../test/support/flow.ts'
 import type { Finding } from './finding.ts'
-import type { Ground } from './engines.ts'
+import type { Ground } from './ground.ts'
 import { freePort, startReplica, type Replica } from './replica.ts'
 
 const CLIENTS = 6

@@ -6,7 +6,7 @@ import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { call } from '../test/support/flow.ts'
 import { signInUpstream } from '../test/support/upstream_flow.ts'
-import type { Ground } from './engines.ts'
+import type { Ground } from './ground.ts'
 import type { Finding } from './finding.ts'
 import { OVER, withGate, type Gated } from './gated.ts'
 

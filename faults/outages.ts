@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { generateKey } from '../src/crypto/keyring.ts'
 import { agentOf, call, post, refresh, signIn } from '../test/support/flow.ts'
-import type { Ground } from './engines.ts'
+import type { Ground } from './ground.ts'
 import type { Finding } from './finding.ts'
 import { startProxy, type Proxy } from './proxy.ts'
 import { freePort, startReplica, type Replica } from './replica.ts'

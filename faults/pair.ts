@@ -1,7 +1,7 @@
 /** Two server processes on one store, with the same keys: two replicas of one server. */
 import { generateKey } from '../src/crypto/keyring.ts'
 import { startOidcProvider, type TestOidcProvider } from '../test/support/oidc_provider.ts'
-import type { Ground } from './engines.ts'
+import type { Ground } from './ground.ts'
 import { freePort, startReplica, type Replica } from './replica.ts'
 
 export interface Pair {

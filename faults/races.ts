@@ -10,7 +10,7 @@ import {
   signIn,
 } from '../test/support/flow.ts'
 import { signInUpstream } from '../test/support/upstream_flow.ts'
-import type { Ground } from './engines.ts'
+import type { Ground } from './ground.ts'
 import type { Finding } from './finding.ts'
 import { startPair, withProvider, type Pair } from './pair.ts'
 import type { Replica } from './replica.ts'

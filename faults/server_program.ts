@@ -9,12 +9,13 @@ import { openStore, type OpenedStore } from '../src/gateway/open_store.ts'
 import { OAuthError } from '../src/protocol/errors.ts'
 import { oidc } from '../src/upstream/oidc.ts'
 import { appLogin, startServer, type TestServer } from '../test/support/server.ts'
+import type { StorePlace } from './ground.ts'
 
 export interface ProgramSettings {
   readonly port: number
   readonly publicOrigin: string
   readonly keys: readonly string[]
-  readonly store: string
+  readonly store: StorePlace
   /** The OpenID provider that signs users in; the app's own login when left out. */
   readonly upstream?: {
     readonly issuer: string
@@ -41,7 +42,8 @@ await server?.close()
 await opened?.close()
 
 async function go(): Promise<void> {
-  opened = await openStore(settings.store, process.env)
+  const { text, environment } = settings.store
+  opened = await openStore(text, { ...process.env, ...environment })
   server = await startServer({
     port: settings.port,
     publicOrigin: settings.publicOrigin,

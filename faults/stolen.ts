@@ -21,7 +21,7 @@ import {
 } from '../test/support/flow.ts'
 import { createAgent } from '../test/support/agent.ts'
 import type { TestOidcProvider } from '../test/support/oidc_provider.ts'
-import type { Ground } from './engines.ts'
+import type { Ground } from './ground.ts'
 import type { Finding } from './finding.ts'
 import { withProvider, type Pair } from './pair.ts'
 import type { Replica } from './replica.ts'
@@ -128,7 +128,10 @@ async function presentAll(
   { client, tokens }: Walked,
   finding: Finding,
 ): Promise<void> {
-  const { store, close } = await openStore(ground.store, process.env)
+  const { store, close } = await openStore(ground.store.text, {
+    ...process.env,
+    ...ground.store.environment,
+  })
   const texts = await storedTexts(store)
   await close()
   for (const text of texts) await present(replica, client, text, finding)

@@ -4,7 +4,7 @@
  */
 import { call, refresh } from '../test/support/flow.ts'
 import { signInUpstream } from '../test/support/upstream_flow.ts'
-import type { Ground } from './engines.ts'
+import type { Ground } from './ground.ts'
 import type { Finding } from './finding.ts'
 import { withProvider } from './pair.ts'
 

@@ -32,6 +32,12 @@ describe.each(['SQLite', 'PostgreSQL', 'Redis'])('on %s', (engine) => {
     expect(counted.get('slept')).toBe(5)
   }, 60_000)
 
+  it('a revocation at one process is known to the guard of the other, under load, within the second', async () => {
+    const counted = await runFault('revocation delay', engine, ROUNDS)
+    expect(counted.get('revocations')).toBe(ROUNDS)
+    expect(counted.get('calls beside')).toBeGreaterThan(ROUNDS)
+  }, 120_000)
+
   it('ST-18 two processes whose clocks are 30 seconds apart sign nobody out', async () => {
     const counted = await runFault('clocks', engine, ROUNDS)
     expect(counted.get('sign-ins')).toBe(20)
@@ -49,9 +55,22 @@ describe.each(['SQLite', 'PostgreSQL', 'Redis'])('on %s', (engine) => {
   }, 60_000)
 })
 
-describe.each(['PostgreSQL', 'Redis'])('on %s', (engine) => {
+describe.each(['PostgreSQL', 'Redis', 'Upstash'])('on %s', (engine) => {
   it('ST-12 cut off, frozen, late, slow and restarted: 503 in time, nobody signed out, well again by itself', async () => {
     const counted = await runFault('outage', engine, ROUNDS)
     expect(counted.get('outages')).toBe(5)
+  }, 120_000)
+})
+
+describe('on Redis Cluster', () => {
+  it('MI-01 two processes: one code, one refresh token and one revocation, at both at once', async () => {
+    const counted = await runFault('race', 'Redis Cluster', ROUNDS)
+    expect(counted.get('codes')).toBe(ROUNDS)
+  }, 60_000)
+
+  it('ST-13 a primary is killed and its replica takes over: 503 meanwhile, nobody signed out', async () => {
+    const counted = await runFault('failover', 'Redis Cluster', ROUNDS)
+    expect(counted.get('failovers')).toBe(3)
+    expect(counted.get('answers')).toBeGreaterThan(0)
   }, 120_000)
 })

@@ -130,8 +130,9 @@ export interface TestCluster {
   close(): Promise<void>
 }
 
-export async function startCluster(): Promise<TestCluster> {
-  const settings = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1500']
+/** `more` goes to the command line of each node. */
+export async function startCluster(more: readonly string[] = []): Promise<TestCluster> {
+  const settings = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1500', ...more]
   const nodes: TestRedis[] = []
   for (let at = 0; at < 6; at += 1) nodes.push(await startRedis(settings))
   const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`)
