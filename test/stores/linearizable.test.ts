@@ -20,7 +20,7 @@ import { type Call, faultsOf } from './history.ts'
 const fresh = tempFiles('.db')
 const KEYS = ['one', 'two', 'three', 'four', 'five', 'six']
 const LANES = 2
-const CALLS = 400
+const CALLS = 250
 const FIRST = 'first'
 
 type History = Map<string, Call[]>

@@ -110,7 +110,7 @@ describe('ST-07 a grant of before is put back', () => {
     await late.close()
   })
 
-  it('ST-07 with more scope or for another user: neither comes from the row alone', async () => {
+  it('ST-07 with more scope: the tokens that are out keep theirs, the next ones have what the row says', async () => {
     const server = await start()
     const { client, tokens } = await signIn(server, { params: { scope: 'notes:read' } })
     const row = await theOne(server.store, 'grant')
