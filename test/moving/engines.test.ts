@@ -24,7 +24,7 @@ async function goOnAt(place: string): Promise<void> {
     expect(out).toContain('grant  1 in the source, 1 in the target, equal\n')
   }
   const { store, close } = await openStore(place, {})
-  const second = await startServer({ store, keys: first.keys })
+  const second = await startServer({ store, keys: first.keys, resources: [first.resource] })
   const { status } = await refresh(second, client, tokens.refresh_token)
   expect(status).toBe(200)
   await second.close()
