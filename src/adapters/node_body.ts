@@ -19,6 +19,8 @@ type Incoming = IncomingMessage & { readonly body?: unknown }
 const MAX_SKIPPED = 64 * 1024
 const LINGER_BYTES = 256 * 1024
 const LINGER_SECONDS = 1
+const NOT_LEFT =
+  'the body was read before this handler, and is not in req.body: mount it before what reads bodies'
 
 /** A `readBody` for `req`. @throws OAuthError 413, 415, 408, or 400 when the client leaves */
 export function createBodyReader(
@@ -124,7 +126,7 @@ function parsedBody(req: Incoming): Uint8Array {
   if (typeof body === 'string') return Buffer.from(body)
   if (typeof body !== 'object' || body === null) {
     if (!hasBody(req)) return new Uint8Array()
-    throw new Error('the body was read before this handler, and is not in req.body')
+    throw new Error(NOT_LEFT)
   }
   const type = req.headers['content-type']?.split(';')[0]?.trim().toLowerCase()
   const isForm = type === 'application/x-www-form-urlencoded'
