@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { runFault } from './support.ts'
 
 const ROUNDS = 20
+/** Of those whose single round takes long. */
+const FEW = 5
 
 describe.each(['SQLite', 'PostgreSQL', 'Redis'])('on %s', (engine) => {
   it('MI-01 two processes: one code, one refresh token and one revocation, at both at once', async () => {
@@ -33,9 +35,9 @@ describe.each(['SQLite', 'PostgreSQL', 'Redis'])('on %s', (engine) => {
   }, 60_000)
 
   it('a revocation at one process is known to the guard of the other, under load, within the second', async () => {
-    const counted = await runFault('revocation delay', engine, ROUNDS)
-    expect(counted.get('revocations')).toBe(ROUNDS)
-    expect(counted.get('calls beside')).toBeGreaterThan(ROUNDS)
+    const counted = await runFault('revocation delay', engine, FEW)
+    expect(counted.get('revocations')).toBe(FEW)
+    expect(counted.get('calls beside')).toBeGreaterThan(FEW)
   }, 120_000)
 
   it('ST-18 two processes whose clocks are 30 seconds apart sign nobody out', async () => {
@@ -64,13 +66,13 @@ describe.each(['PostgreSQL', 'Redis', 'Upstash'])('on %s', (engine) => {
 
 describe('on Redis Cluster', () => {
   it('MI-01 two processes: one code, one refresh token and one revocation, at both at once', async () => {
-    const counted = await runFault('race', 'Redis Cluster', ROUNDS)
-    expect(counted.get('codes')).toBe(ROUNDS)
+    const counted = await runFault('race', 'Redis Cluster', FEW)
+    expect(counted.get('codes')).toBe(FEW)
   }, 60_000)
 
   it('ST-13 a primary is killed and its replica takes over: 503 meanwhile, nobody signed out', async () => {
-    const counted = await runFault('failover', 'Redis Cluster', ROUNDS)
-    expect(counted.get('failovers')).toBe(3)
+    const counted = await runFault('failover', 'Redis Cluster', 1)
+    expect(counted.get('failovers')).toBe(1)
     expect(counted.get('answers')).toBeGreaterThan(0)
   }, 120_000)
 })
