@@ -31,6 +31,8 @@ const REDIS = {
   // A connection whose other end has gone without a word is given up, and made anew.
   socketTimeout: CONNECT * 1000,
   maxRetriesPerRequest: 3,
+  // Sent again, a write that was done would find its own work and be told that somebody else was faster.
+  autoResendUnfulfilledCommands: false,
 }
 
 /**
