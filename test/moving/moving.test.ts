@@ -180,7 +180,7 @@ describe('store copy', () => {
   })
 
   it.each([
-    [['store'], 2, /one command, copy/],
+    [['store'], 2, /two commands, copy and adopt-skill/],
     [['store', 'copy', '--from', 'memory'], 2, /name both/],
     [['store', 'copy', '--from', 'memory', '--to', 'memory'], 1, /the same one/],
     [['store', 'copy', '--from', 'sqlite:/nowhere.db', '--to', 'memory'], 1, /no file/],
