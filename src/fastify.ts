@@ -1,0 +1,13 @@
+export {
+  protectFastify,
+  toFastifyPlugin,
+  type FastifyHandler,
+  type FastifyLike,
+  type FastifyPlugin,
+  type FastifyReplyLike,
+  type FastifyRequestLike,
+  type GuardedRequest,
+  type Guarding,
+  type Judged,
+  type RouteHandler,
+} from './adapters/fastify.ts'
