@@ -1,7 +1,7 @@
 /** A server process as its clients see it, and the ways to end it. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { ProgramSettings } from './server_program.ts'
@@ -63,11 +63,27 @@ async function end(child: ChildProcess, how: () => unknown): Promise<void> {
   await closed
 }
 
+// Below those that systems give to outgoing connections: one of these could take the port in between.
+const [FIRST_PORT, PORTS] = [12_000, 20_000]
+let turn = process.pid * 101
+
+/** A port to listen on a little later. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
+  for (;;) {
+    turn += 1
+    const port = FIRST_PORT + (turn % PORTS)
+    if (await isFree(port)) return port
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1')
+  try {
+    await once(server, 'listening')
+  } catch {
+    return false
+  }
   server.close()
   await once(server, 'close')
-  return port
+  return true
 }
