@@ -4,14 +4,13 @@
 import { parseArgs } from 'node:util'
 import { judge } from '../gateway/judge.ts'
 import { mask } from '../gateway/log.ts'
-import { openRedisKeys, openSetting, type OpenedStore } from '../gateway/open_store.ts'
-import { createPlan, isUpstream, type Plan } from '../gateway/plan.ts'
+import { openRedisKeys, openSetting } from '../gateway/open_store.ts'
+import { createPlan, openUpstream } from '../gateway/plan.ts'
 import type { Environment } from '../gateway/read_environment.ts'
 import { readSettings, type Settings } from '../gateway/settings.ts'
 import { adoptSkill, type SkillReport } from '../moving/adopt_skill.ts'
 import { createSkillKeys } from '../moving/skill_keys.ts'
 import { createMcpOAuth } from '../server/server.ts'
-import { createUpstream } from '../upstream/setting.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { now } from './clock.ts'
 import { judgeStorePlace } from './store_place.ts'
@@ -60,16 +59,18 @@ export async function adoptSkillKeys(
   }
   const settings = withoutBackend(await readSettings(rest, environment))
   const { plan, faults } = createPlan(settings.config, environment)
-  const upstream = openUpstream(plan)
   const found = [...settings.faults, ...faults, ...judge(plan), ...judgeStorePlace(plan.store)]
-  if (upstream?.type === 'session')
-    found.push("upstream: the app's own login has no tokens to ask with")
   for (const fault of [...settings.usage, ...new Set(found)]) terminal.fault(mask(fault))
   if (settings.usage.length > 0) return 2
-  if (found.length > 0 || upstream?.type !== 'redirect') return 1
+  if (found.length > 0) return 1
+  const upstream = openUpstream(plan.upstream)
+  if (upstream.type !== 'redirect') {
+    terminal.fault("upstream: the app's own login has no tokens to ask with")
+    return 1
+  }
   const keys = await openRedisKeys(from, environment)
   try {
-    const opened = await open(plan)
+    const opened = await openSetting(plan.store)
     try {
       const report = await adoptSkill({
         keys: createSkillKeys(keys.executor),
@@ -113,20 +114,6 @@ function withoutBackend(settings: Settings): Settings {
   const { config } = settings
   if (config.to !== undefined || config.resources !== undefined) return settings
   return { ...settings, config: { ...config, to: 'http://127.0.0.1/mcp' } }
-}
-
-function openUpstream({ upstream }: Plan): Upstream | undefined {
-  if (isUpstream(upstream)) return upstream
-  try {
-    return createUpstream({ ...upstream, name: upstream.name ?? '' })
-  } catch {
-    // Its faults are told by the judgement of the plan.
-    return undefined
-  }
-}
-
-function open({ store }: Plan): OpenedStore | Promise<OpenedStore> {
-  return 'type' in store ? openSetting(store) : { store, close: () => store.close() }
 }
 
 function tellEach(terminal: Terminal): (done: number, total: number) => void {

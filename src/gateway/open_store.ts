@@ -45,8 +45,9 @@ export async function openStore(place: string, environment: Environment): Promis
   return await openSetting(setting)
 }
 
-/** Opens the store of a setting that has been judged. */
-export async function openSetting(setting: StoreSetting): Promise<OpenedStore> {
+/** Opens the store of a setting that has been judged. One that was built by code is handed over. */
+export async function openSetting(setting: StoreSetting | Store): Promise<OpenedStore> {
+  if (!('type' in setting)) return alone(setting)
   switch (setting.type) {
     case 'memory':
       return alone(memory())

@@ -3,6 +3,7 @@
  */
 import type { Options } from '../server/config/options.ts'
 import type { Store } from '../stores/store.ts'
+import { createUpstream } from '../upstream/setting.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { ConfigFile, ResourceSetting, UpstreamSetting } from './config_shape.ts'
 import type { Environment } from './read_environment.ts'
@@ -26,6 +27,13 @@ export interface Plan {
 /** Whether it has been built by code. */
 export function isUpstream(upstream: Plan['upstream']): upstream is Upstream {
   return 'type' in upstream
+}
+
+/** The upstream of a plan that has been judged. */
+export function openUpstream(upstream: Plan['upstream']): Upstream {
+  return isUpstream(upstream)
+    ? upstream
+    : createUpstream({ ...upstream, name: upstream.name ?? '' })
 }
 
 /** The plan of `config`, where Upstash is found in `environment`, and what is wrong with it that neither library nor gateway can tell. */

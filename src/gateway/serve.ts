@@ -5,12 +5,10 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { hardenServer, SERVER_OPTIONS } from '../adapters/node.ts'
 import { createMcpOAuth } from '../server/server.ts'
-import { createUpstream } from '../upstream/setting.ts'
-import type { Upstream } from '../upstream/upstream.ts'
 import { createGateway, DRAIN, type Gateway } from './gateway.ts'
 import type { Log } from './log.ts'
 import { openSetting, type OpenedStore } from './open_store.ts'
-import { isUpstream, type Plan } from './plan.ts'
+import { openUpstream, type Plan } from './plan.ts'
 
 export interface Service {
   /** Where it listens. */
@@ -31,7 +29,7 @@ const NOBODY = '00000000000000000000000000'
  */
 export async function serve(plan: Plan, log: Log): Promise<Service> {
   const { options, backends, config } = plan
-  const opened = await open(plan.store)
+  const opened = await openSetting(plan.store)
   const { store } = opened
   try {
     await store.find('grant', NOBODY)
@@ -63,17 +61,6 @@ export async function serve(plan: Plan, log: Log): Promise<Service> {
     await opened.close()
     throw error
   }
-}
-
-/** One that was built by code is closed as well: it was handed over. */
-function open(store: Plan['store']): OpenedStore | Promise<OpenedStore> {
-  return 'type' in store ? openSetting(store) : { store, close: () => store.close() }
-}
-
-function openUpstream(upstream: Plan['upstream']): Upstream {
-  return isUpstream(upstream)
-    ? upstream
-    : createUpstream({ ...upstream, name: upstream.name ?? '' })
 }
 
 async function listen(server: Server, { port, host }: Plan): Promise<string> {

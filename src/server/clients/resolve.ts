@@ -11,7 +11,7 @@ import { clientOf, type Client } from './client.ts'
 import { resolveDocument, resolveKeptDocument } from './metadata_document.ts'
 
 // RFC 6749 appendix A.1: visible ASCII. Nothing longer is ever given out here.
-const CLIENT_ID = /^[\x21-\x7e]{1,300}$/
+export const CLIENT_ID: RegExp = /^[\x21-\x7e]{1,300}$/
 
 /**
  * The client of a new authorization. A document must be fresh or be fetched now; when that fails so

@@ -2,7 +2,6 @@
  * Takes over a sign-in that another server made: its refresh token goes on here, and is replaced by one of
  * ours at its first use. Access tokens are not taken over; their clients refresh.
  */
-import { OAuthError } from '../../protocol/errors.ts'
 import type { GrantRecord, User } from '../../stores/records.ts'
 import type { UpstreamTokens } from '../../upstream/upstream.ts'
 import type { Context } from '../config/context.ts'
@@ -114,6 +113,6 @@ function resourceOf({ config }: Context, { resource }: ForeignSession): string {
 function scopeOf({ config }: Context, { scope }: ForeignSession): readonly string[] {
   if (scope === undefined) return config.defaultScope
   const unknown = scope.find((one) => !config.scopes.has(one))
-  if (unknown !== undefined) throw new OAuthError('invalid_scope', `there is no scope ${unknown}`)
+  if (unknown !== undefined) throw new RangeError(`there is no scope ${unknown}`)
   return scope
 }

@@ -13,6 +13,7 @@ import { authenticateClient } from '../clients/authenticate.ts'
 import type { Client } from '../clients/client.ts'
 import { readCredentials } from '../clients/credentials.ts'
 import { extendClient } from '../clients/extend.ts'
+import { CLIENT_ID } from '../clients/resolve.ts'
 import type { Context } from '../config/context.ts'
 import { readAccessToken } from '../tokens/access_token.ts'
 import { isAdoptedGrant, readForeignToken } from '../tokens/adopted_token.ts'
@@ -20,9 +21,6 @@ import { readRefreshToken } from '../tokens/refresh_token.ts'
 
 /** The `client_id` of a grant that no client has come for yet. */
 export const UNBOUND = ''
-
-// RFC 6749 appendix A.1: visible ASCII.
-const CLIENT_ID = /^[\x21-\x7e]{1,300}$/
 
 /** Whether the grant is this client's, or anybody's who holds its token. */
 export function isHeldBy({ client_id }: GrantRecord, client: Client): boolean {

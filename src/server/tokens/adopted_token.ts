@@ -4,7 +4,7 @@
  * The grant's id is made from the token, so that the token finds its grant and the store has only hashes.
  * The first rotation replaces it by a token of ours.
  */
-import { sha256, type Hash } from '../../crypto/hash.ts'
+import { sha256 } from '../../crypto/hash.ts'
 import { MAX_TOKEN_LENGTH, tokenKind } from '../../crypto/token.ts'
 import type { RefreshToken } from './refresh_token.ts'
 
@@ -16,7 +16,7 @@ const MIN_LENGTH = 16
 export const FIRST_GENERATION = 1
 
 /** Whether `token` may be one of another server: long enough, and none of ours. */
-export function isForeignToken(token: string): boolean {
+function isForeignToken(token: string): boolean {
   const fits = token.length >= MIN_LENGTH && token.length <= MAX_TOKEN_LENGTH
   return fits && tokenKind(token) === undefined
 }
@@ -34,6 +34,5 @@ export function readForeignToken(token: string): RefreshToken | undefined {
 
 /** Not the hash that the grant keeps: ids stand in logs. */
 function adoptedGrantId(token: string): string {
-  const digest: Hash = sha256(JSON.stringify(['adopted', token]))
-  return `${PREFIX}${digest}`
+  return `${PREFIX}${sha256(JSON.stringify(['adopted', token]))}`
 }
