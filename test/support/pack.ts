@@ -1,0 +1,42 @@
+/** The package as npm would publish it, packed once for each state of what goes into it. */
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { buildOnce } from './build.ts'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+
+interface Manifest {
+  readonly files: readonly string[]
+}
+
+/** The path of the tarball. */
+export async function packOnce(): Promise<string> {
+  const built = await buildOnce()
+  const manifest = readFileSync(join(ROOT, 'package.json'), 'utf8')
+  const state = createHash('sha256').update(manifest).digest('hex').slice(0, 8)
+  // npm takes the same path with other bytes for what it has installed already; so each has its own.
+  const tarball = join(dirname(built), `${basename(built)}-${state}.tgz`)
+  if (!existsSync(tarball)) await pack(built, manifest, tarball)
+  return tarball
+}
+
+async function pack(built: string, manifest: string, tarball: string): Promise<void> {
+  const stage = `${tarball}.${process.pid}`
+  mkdirSync(stage, { recursive: true })
+  try {
+    for (const path of ['package.json', ...(JSON.parse(manifest) as Manifest).files]) {
+      const from = path === 'dist' ? built : join(ROOT, path)
+      if (existsSync(from)) cpSync(from, join(stage, path), { recursive: true })
+    }
+    const { stdout } = await promisify(execFile)('npm', ['pack', '--json', '--ignore-scripts'], {
+      cwd: stage,
+    })
+    const [{ filename }] = JSON.parse(stdout) as [{ filename: string }]
+    renameSync(join(stage, filename), tarball)
+  } finally {
+    rmSync(stage, { recursive: true, force: true })
+  }
+}
