@@ -5,10 +5,11 @@
  * parser of its own that leaves the stream alone, so that what is judged are the bytes of the wire.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { toHttpRequest, writeHttpResponse } from './node.ts'
-import type { GuardedRequest, Guarding, RouteHandler } from './node.ts'
+import type { Guarding, RouteHandler } from './guarding.ts'
+import { toHttpRequest, writeHttpResponse, type GuardedRequest } from './node.ts'
 
-export type { GuardedRequest, Guarding, Judged, RouteHandler } from './node.ts'
+export type { Guarding, Judged, RouteHandler } from './guarding.ts'
+export type { GuardedRequest } from './node.ts'
 
 /** As much of Fastify's request as is used here. */
 export interface FastifyRequestLike {

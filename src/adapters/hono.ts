@@ -7,9 +7,9 @@
 import type { HttpRequest } from '../http/message.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import { fromFetch, toResponse } from './fetch.ts'
-import type { Guarding, RouteHandler } from './node.ts'
+import type { Guarding, RouteHandler } from './guarding.ts'
 
-export type { Guarding, Judged, RouteHandler } from './node.ts'
+export type { Guarding, Judged, RouteHandler } from './guarding.ts'
 
 /** As much of Hono's `Context` as is used here. */
 export interface HonoContext {

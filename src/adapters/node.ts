@@ -8,9 +8,11 @@ import type { HttpRequest, HttpResponse } from '../http/message.ts'
 import { json } from '../http/respond.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import { failureResponse } from './failure.ts'
+import type { Guarding, RouteHandler } from './guarding.ts'
 import { createBodyReader, isLeftUnread, linger } from './node_body.ts'
 import { readTarget } from './node_target.ts'
 
+export type { Guarding, Judged, RouteHandler } from './guarding.ts'
 export { hardenServer, SERVER_OPTIONS } from './node_server.ts'
 
 /** How a request is read. */
@@ -63,12 +65,6 @@ export function writeHttpResponse(
   linger(res.req, () => res.end())
 }
 
-/** What answers the OAuth routes: `createMcpOAuth`'s result. */
-export interface RouteHandler {
-  /** Undefined when the path is not one of them. */
-  handle(request: HttpRequest): Promise<HttpResponse | undefined>
-}
-
 /** `next` as Express has it. */
 export type Next = (error?: unknown) => void
 
@@ -85,21 +81,6 @@ export function toNodeHandler(auth: RouteHandler): NodeHandler {
   return (req, res, next) => {
     answer(req, res, next).catch((error: unknown) => fail(res, error))
   }
-}
-
-/** What the guard says of a call. */
-export type Judged<Auth> =
-  | {
-      readonly outcome: 'passed'
-      readonly authInfo: Auth | undefined
-      readonly message: unknown
-      readonly headers: HttpResponse['headers']
-    }
-  | { readonly outcome: 'refused'; readonly response: HttpResponse }
-
-/** What judges calls: `createMcpOAuth`'s result. */
-export interface Guarding<Auth, Options> {
-  guard(request: HttpRequest, options?: Options): Promise<Judged<Auth>>
 }
 
 /** A request that the guard let through, as the transports of the MCP SDKs expect it. */

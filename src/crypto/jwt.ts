@@ -7,6 +7,7 @@
  */
 import { createECDH, createHmac, createPrivateKey, type KeyObject } from 'node:crypto'
 import { compactVerify, decodeJwt, decodeProtectedHeader, errors, SignJWT } from 'jose'
+import { keyObject } from './key_object.ts'
 import type { Key, Keyring } from './keyring.ts'
 
 /** Members of a JWT's header or body. */
@@ -141,7 +142,9 @@ function createSigningKey(key: Key): SigningKey {
 /** FIPS 186-5 appendix A.2.2: candidates until one is a scalar of P-256, which all but one in 2^32 are. */
 function scalarOf(key: Key, ecdh: ReturnType<typeof createECDH>): Buffer {
   for (let attempt = 0; attempt < 100; attempt += 1) {
-    const candidate = createHmac('sha256', key.derive('jwt')).update(`ES256 ${attempt}`).digest()
+    const candidate = createHmac('sha256', keyObject(key, 'jwt'))
+      .update(`ES256 ${attempt}`)
+      .digest()
     try {
       ecdh.setPrivateKey(candidate)
       return candidate

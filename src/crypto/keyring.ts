@@ -5,7 +5,7 @@
  * be retired without a stop. No key is used as it is: each purpose has its own key derived by HKDF
  * (RFC 5869), so that a value made for one purpose means nothing for another.
  */
-import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
+import { createSecretKey, hkdfSync } from 'node:crypto'
 import { sha256 } from './hash.ts'
 import { randomSecret } from './random.ts'
 
@@ -20,11 +20,17 @@ export type Purpose =
   | 'jwt'
   | 'key_check'
 
+/**
+ * A key for one purpose, which `keyObject` gives to node:crypto. The types of the doors reach this file, and
+ * are read where the types of Node are not.
+ */
+export type DerivedKey = object & { readonly __brand: 'DerivedKey' }
+
 /** One key of the ring. `kid` tells which key made a value, and nothing about the key. */
 export interface Key {
   readonly kid: string
   /** The key for one purpose, derived once and kept. */
-  derive(purpose: Purpose): KeyObject
+  derive(purpose: Purpose): DerivedKey
 }
 
 /** Keys in the order they were given. */
@@ -94,15 +100,14 @@ function isCanonical(text: string): boolean {
 
 function createKey(text: string): Key {
   const secret = Buffer.from(text.slice(4), 'base64url')
-  const derived = new Map<Purpose, KeyObject>()
+  const derived = new Map<Purpose, DerivedKey>()
   return {
     kid: kidOf(text),
     derive(purpose) {
       const known = derived.get(purpose)
       if (known !== undefined) return known
-      const key = createSecretKey(
-        Buffer.from(hkdfSync('sha256', secret, '', `mcp-oauth ${purpose}`, 32)),
-      )
+      const bytes = Buffer.from(hkdfSync('sha256', secret, '', `mcp-oauth ${purpose}`, 32))
+      const key = createSecretKey(bytes) as object as DerivedKey
       derived.set(purpose, key)
       return key
     },

@@ -11,6 +11,7 @@ import {
   hash,
   type KeyObject,
 } from 'node:crypto'
+import { keyObject } from './key_object.ts'
 import type { Keyring } from './keyring.ts'
 import { randomBytes } from './random.ts'
 
@@ -25,7 +26,7 @@ const UNDER_SECRET = 'secret'
 
 /** Seals `plaintext` for `place` with the newest key. */
 export function seal(keys: Keyring, plaintext: string, place: Place): Sealed {
-  return encrypt(keys.newest.derive('seal'), keys.newest.kid, plaintext, place)
+  return encrypt(keyObject(keys.newest, 'seal'), keys.newest.kid, plaintext, place)
 }
 
 /** The plaintext of a value sealed for `place`; undefined when it is damaged, moved, or its key is gone. */
@@ -33,7 +34,7 @@ export function open(keys: Keyring, sealed: Sealed, place: Place): string | unde
   const parts = readParts(sealed)
   const key = parts === undefined ? undefined : keys.find(parts.kid)
   if (parts === undefined || key === undefined) return undefined
-  return decrypt(key.derive('seal'), parts.bytes, place)
+  return decrypt(keyObject(key, 'seal'), parts.bytes, place)
 }
 
 /** The short name of the key that sealed a value; undefined when it is no sealed value. Nothing is verified. */
