@@ -59,7 +59,9 @@ const DOORS = [
   ]),
   door('randomness', /\bMath\.random\(|\bgetRandomValues\(|\brandomUUID\(/, ['crypto/random.ts']),
   door('console', /\bconsole\.\w/, ['cli/*']),
-  door('Fetch', /(?:await|return|=>|[=(,?:])\s*fetch\(|\bglobalThis\.fetch/, []),
+  door('Fetch', /(?:await|return|=>|[=(,?:])\s*fetch\(|\bglobalThis\.fetch/, [
+    'http/exchange_fetch.ts',
+  ]),
 ]
 
 /** Packages that only these files may import. A package in no row may not be imported at all. */
@@ -69,6 +71,7 @@ const PACKAGES = {
   valibot: ['protocol/*'],
   'http-cache-semantics': ['server/clients/freshness.ts'],
   'ipaddr.js': ['http/address.ts'],
+  'cloudflare:workers': ['http/runtime.ts'],
   undici: ['gateway/backend.ts', 'gateway/proxy.ts'],
   libsql: ['stores/sqlite_database.ts'],
   pg: ['gateway/open_store.ts'],
