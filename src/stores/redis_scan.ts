@@ -64,7 +64,16 @@ function readPosition(cursor: string | undefined, primaries: readonly Primary[])
   if (cursor === undefined) {
     return { runs: primaries.map(({ run }) => run), cursor: '0', keys: [] }
   }
-  return JSON.parse(cursor) as Position
+  const position = JSON.parse(cursor) as Position
+  // Keys that are held may fill the page, and would hide that the scan cannot go on.
+  if (position.runs.length > 0) primaryOf(position.runs, primaries)
+  return position
+}
+
+function primaryOf([first]: readonly string[], primaries: readonly Primary[]): Primary {
+  const primary = primaries.find(({ run }) => run === first)
+  if (primary !== undefined) return primary
+  throw new StoreUnavailable('another Redis has taken over within the scan; begin it again')
 }
 
 /** One more SCAN on the primary that is the first to come. */
@@ -75,10 +84,7 @@ async function goOn(
   primaries: readonly Primary[],
   limit: number,
 ): Promise<Position> {
-  const primary = primaries.find(({ run }) => run === runs[0])
-  if (primary === undefined) {
-    throw new StoreUnavailable('another Redis has taken over within the scan; begin it again')
-  }
+  const primary = primaryOf(runs, primaries)
   const pattern = keys.pattern(kind)
   const count = `${Math.max(limit, 10)}`
   const reply = await primary.ask(['SCAN', cursor, 'MATCH', pattern, 'COUNT', count])
