@@ -1,5 +1,6 @@
 export {
   protectFastify,
+  protectFastifyRoute,
   toFastifyPlugin,
   type FastifyHandler,
   type FastifyLike,

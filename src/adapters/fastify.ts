@@ -1,8 +1,9 @@
 /**
- * Fastify, over the edge to node:http: two plugins.
+ * Fastify, over the edge to node:http: plugins for the OAuth routes and for the guard.
  *
- * Fastify reads bodies itself. The OAuth routes are answered before it does, and the guarded route has a
- * parser of its own that leaves the stream alone, so that what is judged are the bytes of the wire.
+ * Fastify reads bodies itself. The OAuth routes are answered before it does, and so is the guard asked, so
+ * that what is judged are the bytes of the wire. A route that the guard brings along has a parser of its own
+ * that leaves the stream alone; before a route that is there already the bytes are put back.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Guarding, RouteHandler } from './guarding.ts'
@@ -15,6 +16,7 @@ export type { GuardedRequest } from './node.ts'
 export interface FastifyRequestLike {
   raw: IncomingMessage
   body: unknown
+  readonly routeOptions?: { readonly url?: string | undefined }
 }
 
 /** As much of Fastify's reply as is used here. */
@@ -78,19 +80,8 @@ export function protectFastify<
     request: FastifyRequestLike & { auth?: Auth },
     reply: FastifyReplyLike,
   ): Promise<unknown> {
-    const raw: GuardedRequest<Auth> = request.raw
-    const judged = await auth.guard(toHttpRequest(raw, { keepBody: true }), options)
-    if (judged.outcome === 'refused') {
-      reply.hijack()
-      return writeHttpResponse(reply.raw, judged.response)
-    }
-    for (const [name, value] of Object.entries(judged.headers)) {
-      reply.raw.setHeader(name, typeof value === 'string' ? value : [...value])
-    }
-    for (const place of [request, raw]) {
-      if (judged.authInfo === undefined) delete place.auth
-      else place.auth = judged.authInfo
-    }
+    const judged = await judge(auth, request, reply, options)
+    if (judged === undefined) return undefined
     request.body = judged.message
     // Fastify calls with its own request and reply, of which `handler` says as much as it uses.
     const answered = await handler(request as Request & { auth?: Auth }, reply as Reply)
@@ -102,4 +93,49 @@ export function protectFastify<
     app.addContentTypeParser('*', () => Promise.resolve())
     app.all(path, answer)
   }
+}
+
+/**
+ * The guard before the routes that the app has at `path` itself, whatever their methods. They find who calls in
+ * `request.auth` and `request.raw.auth`, and the message where the app's parsers leave it. An outage goes to
+ * the error handler of the app. Register it on the app itself, before plugins that hold the routes.
+ */
+export function protectFastifyRoute<Auth, Options extends object>(
+  auth: Guarding<Auth, Options>,
+  path: string,
+  options?: Options,
+): FastifyPlugin {
+  async function plugin(app: FastifyLike): Promise<void> {
+    app.addHook('onRequest', async (request: FastifyRequestLike & { auth?: Auth }, reply) => {
+      // The route is known by now: what is guarded is what Fastify has found, however the path was spelt.
+      // No route is there for a preflight, and for methods that the app does not have.
+      const found = request.routeOptions?.url ?? request.raw.url?.split('?')[0]
+      if (found === path) await judge(auth, request, reply, options)
+    })
+  }
+  return Object.assign(plugin, { [Symbol.for('skip-override')]: true })
+}
+
+/** Undefined when the call was refused, and answered. */
+async function judge<Auth, Options extends object>(
+  auth: Guarding<Auth, Options>,
+  request: FastifyRequestLike & { auth?: Auth },
+  reply: FastifyReplyLike,
+  options: Options | undefined,
+): Promise<Extract<Judged<Auth>, { outcome: 'passed' }> | undefined> {
+  const raw: GuardedRequest<Auth> = request.raw
+  const judged = await auth.guard(toHttpRequest(raw, { keepBody: true }), options)
+  if (judged.outcome === 'refused') {
+    reply.hijack()
+    writeHttpResponse(reply.raw, judged.response)
+    return undefined
+  }
+  for (const [name, value] of Object.entries(judged.headers)) {
+    reply.raw.setHeader(name, typeof value === 'string' ? value : [...value])
+  }
+  for (const place of [request, raw]) {
+    if (judged.authInfo === undefined) delete place.auth
+    else place.auth = judged.authInfo
+  }
+  return judged
 }

@@ -3,7 +3,7 @@ import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { RequestListener } from 'node:http'
 import { describe, expect, it } from 'vitest'
-import { protectFastify, toFastifyPlugin } from '../../src/adapters/fastify.ts'
+import { protectFastify, protectFastifyRoute, toFastifyPlugin } from '../../src/adapters/fastify.ts'
 import type { AuthInfo } from '../../src/guard/verifier.ts'
 import type { McpOAuth } from '../../src/server/server.ts'
 import { call, signIn } from '../support/flow.ts'
@@ -49,6 +49,38 @@ function around(handler: (request: Guarded, reply: FastifyReply) => unknown): Mo
 
 describeAdapter('Fastify, with a reply of its own', around(returned))
 describeAdapter('Fastify, with a reply written by hand', around(written))
+
+/** The app has the route itself, and nobody touches it. */
+const before: Mount = async (auth) => {
+  const app = fastify()
+  app.register(toFastifyPlugin(auth))
+  app.register(protectFastifyRoute(auth, '/mcp'))
+  app.post('/mcp', returned)
+  app.get('/mcp', (_, reply) => reply.code(405).send())
+  app.get('/hello', () => 'hello')
+  app.setErrorHandler<Error>((error, _, reply) => reply.code(418).send(error.message))
+  return await listenerOf(app)
+}
+
+describeAdapter('Fastify, before the routes of the app', before)
+
+describe('Fastify, before the routes of the app', () => {
+  it('guards the route however its path is spelt, with each of its methods', async () => {
+    const { issuer } = await startApp(async (auth) => {
+      const app = fastify({ routerOptions: { caseSensitive: false, ignoreTrailingSlash: true } })
+      app.register(toFastifyPlugin(auth))
+      app.register(protectFastifyRoute(auth, '/mcp'))
+      app.register(async (inner) => inner.all('/mcp', returned))
+      return await listenerOf(app)
+    })
+    for (const path of ['/mcp', '/MCP', '/mcp/', '/%6dcp', '/mcp?x', '/mcp#x', '//mcp', '/mcp;x']) {
+      for (const method of ['POST', 'GET', 'DELETE', 'PUT', 'HEAD']) {
+        const { status } = await fetch(`${issuer}${path}`, { method })
+        expect([401, 404, 405], `${method} ${path}`).toContain(status)
+      }
+    }
+  })
+})
 
 describe('Fastify', () => {
   it('a transport of the MCP SDK finds the call, who calls, and the stream', async () => {
