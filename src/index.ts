@@ -1,4 +1,5 @@
 export { createMcpOAuth, type Caller, type McpOAuth, type ProtectedExtra } from './server/server.ts'
+export { onFirstUse } from './server/first_use.ts'
 export { OptionsError } from './server/config/judge.ts'
 export type {
   AllowOptions,
@@ -19,6 +20,8 @@ export { KeysRefused } from './server/keys/key_register.ts'
 export type { EmittedEvent, Event } from './server/config/events.ts'
 export type { Guarded, GuardOptions } from './guard/guard.ts'
 export type { AuthExtra, AuthInfo } from './guard/verifier.ts'
+export type { WithExtra } from './guard/caller.ts'
+export type { InvalidToken, TokenVerifier } from './guard/token_verifier.ts'
 export type { HttpRequest, HttpResponse } from './http/message.ts'
 export { OAuthError, type OAuthErrorCode, type OAuthErrorDetails } from './protocol/errors.ts'
 export {

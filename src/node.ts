@@ -1,3 +1,4 @@
+export { authenticateNode } from './adapters/authenticate_node.ts'
 export {
   hardenServer,
   protectNode,

@@ -130,7 +130,8 @@ export function protectNode<Auth, Options extends object>(
   }
 }
 
-function warn(error: unknown): void {
+/** Where what went wrong is told when nobody else takes it. */
+export function warn(error: unknown): void {
   process.emitWarning(error instanceof Error ? (error.stack ?? error.message) : String(error))
 }
 

@@ -2,8 +2,11 @@
  * Who holds a token, and for what: the interface between the guard and whatever can tell.
  */
 
-/** The shape that the MCP SDKs and mcp-handler pass to tools. Their spelling, not ours. */
-export interface AuthInfo {
+/**
+ * The shape that the MCP SDKs and mcp-handler pass to tools. Their spelling, not ours. A type rather than
+ * an interface, so that it is also a `Record<string, unknown>`, as frameworks type what a session holds.
+ */
+export type AuthInfo = {
   readonly token: string
   readonly clientId: string
   readonly scopes: string[]

@@ -5,11 +5,18 @@ import { fromFetch, toResponse } from '../adapters/fetch.ts'
 import { signJwt } from '../crypto/jwt.ts'
 import { createKeyring } from '../crypto/keyring.ts'
 import { randomSecret } from '../crypto/random.ts'
+import { callerOf, type WithExtra } from '../guard/caller.ts'
 import { createGuard, type Guarded, type GuardOptions } from '../guard/guard.ts'
+import {
+  createTokenVerifier,
+  type InvalidToken,
+  type TokenVerifier,
+} from '../guard/token_verifier.ts'
 import type { AuthInfo, Verifier } from '../guard/verifier.ts'
 import type { HttpRequest, HttpResponse } from '../http/message.ts'
 import { createRateLimiter } from '../http/rate_limit.ts'
 import { json } from '../http/respond.ts'
+import { seeThrough } from '../http/runtime.ts'
 import { createSafeFetch } from '../http/safe_fetch.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import type { Config, Context } from './config/context.ts'
@@ -39,11 +46,6 @@ export interface ProtectedExtra {
   readonly authInfo: AuthInfo | undefined
 }
 
-/** As much of an `AuthInfo` as tells the grant: the SDKs know nothing of what else is in `extra`. */
-export interface WithGrant {
-  readonly extra?: Readonly<{ [name: string]: unknown }> | undefined
-}
-
 /** What a runtime knows of a caller and a `Request` does not say. */
 export interface Caller {
   /** The address of the socket's peer. Without it all callers share one rate limit. */
@@ -65,8 +67,8 @@ export interface McpOAuth {
     options?: GuardOptions,
   ): (request: Request) => Promise<Response>
   /**
-   * Who holds a token; undefined when it does not hold. For `withMcpAuth` of mcp-handler and the
-   * verifiers of the MCP SDKs. It knows nothing of what is called: `tools` are enforced by `guard`,
+   * Who holds a token; undefined when it does not hold. For `withMcpAuth` of mcp-handler, which answers
+   * 401 in an outage, too. It knows nothing of what is called: `tools` are enforced by `guard`,
    * `protect` and `protectNode`. The resource is the one whose path the request has, or the only one.
    * @throws StoreUnavailable
    */
@@ -75,12 +77,26 @@ export interface McpOAuth {
     token: string | undefined,
   ): Promise<AuthInfo | undefined>
   /**
+   * The `verifier` that `requireBearerAuth` of an MCP SDK takes, v1 or v2. `invalidToken` makes the error
+   * by which that SDK knows a bad token, and gets a description:
+   * `new InvalidTokenError(description)` in v1, `new OAuthError(OAuthErrorCode.InvalidToken, description)`
+   * in v2. It knows nothing of what is called, as `verifyToken`. In an outage the SDKs answer 500.
+   * @param resource whose tokens hold; may be left out where there is only one
+   * @throws RangeError where `resource` is none of this server's, or is left out and there are several
+   */
+  verifier(invalidToken: InvalidToken, resource?: string): TokenVerifier
+  /**
+   * Who calls, in a tool: the `authInfo` that an MCP SDK or framework hands it, with its types again.
+   * @throws TypeError where there is none, or it is not of this server
+   */
+  caller(authInfo: WithExtra | undefined): AuthInfo
+  /**
    * A fresh access token of the upstream, for the user behind `authInfo`, which may be in the shape that
    * an MCP SDK gives it to a tool.
    * @throws OAuthError `invalid_grant` when the user must sign in again, `temporarily_unavailable`
    * @throws TypeError where `authInfo` is not of this server, or the upstream has no tokens to give
    */
-  upstreamToken(authInfo: WithGrant): Promise<string>
+  upstreamToken(authInfo: WithExtra | undefined): Promise<string>
   /** A JWT for `audience` that says who the user is, signed with a key of `/jwks`: RFC 7519. */
   assertIdentity(authInfo: AuthInfo, audience: string): Promise<string>
   /**
@@ -123,7 +139,7 @@ export function createMcpOAuth(options: Options): McpOAuth {
 
   function handle(request: HttpRequest): Promise<HttpResponse | undefined> {
     sweep.touch()
-    return route(request)
+    return seeThrough(route(request))
   }
 
   async function verifyToken(request: Request | undefined, token: string | undefined) {
@@ -144,9 +160,12 @@ export function createMcpOAuth(options: Options): McpOAuth {
     protect: (handler, guardOptions) => (request) =>
       protectedCall(context, guard, handler, request, guardOptions),
     verifyToken,
+    verifier: (invalidToken, resource) =>
+      createTokenVerifier(verifier, namedResource(config, resource), invalidToken),
+    caller: callerOf,
     async upstreamToken(authInfo) {
       await gate.pass()
-      return await upstreamTokenOf(context, authInfo)
+      return await seeThrough(upstreamTokenOf(context, authInfo))
     },
     assertIdentity: (authInfo, audience) => assertIdentity(context, authInfo, audience),
     async adopt(session) {
@@ -237,9 +256,17 @@ function resourceFor({ resources }: Config, request: Request | undefined): strin
   return resources.find(({ resource }) => new URL(resource).pathname === pathname)?.resource
 }
 
-async function upstreamTokenOf(context: Context, { extra }: WithGrant): Promise<string> {
-  const grantId = extra?.['grantId']
-  if (typeof grantId !== 'string') throw new TypeError('this authInfo was not made by the guard')
+function namedResource({ resources }: Config, name: string | undefined): string {
+  const [only, ...others] = resources
+  if (name === undefined && only !== undefined && others.length === 0) return only.resource
+  const named = resources.find(({ resource }) => resource === name)
+  if (named !== undefined) return named.resource
+  const what = name === undefined ? 'say which resource' : `this server has no resource ${name}`
+  throw new RangeError(`${what}: ${resources.map(({ resource }) => resource).join(', ')}`)
+}
+
+async function upstreamTokenOf(context: Context, authInfo: WithExtra | undefined): Promise<string> {
+  const { grantId } = callerOf(authInfo).extra
   const found = await context.store.find('grant', grantId)
   if (found === undefined || !isLive(found.record, context.clock())) {
     throw new OAuthError('invalid_grant', 'the sign-in is over; sign in again')
