@@ -6,7 +6,7 @@
  * that leaves the stream alone; before a route that is there already the bytes are put back.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Guarding, RouteHandler } from './guarding.ts'
+import type { Guarding, Judged, RouteHandler } from './guarding.ts'
 import { toHttpRequest, writeHttpResponse, type GuardedRequest } from './node.ts'
 
 export type { Guarding, Judged, RouteHandler } from './guarding.ts'
