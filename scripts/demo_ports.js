@@ -1,27 +1,30 @@
-/** The demo's ports: read, judged, tried, and reachable by both loopback addresses. */
+/** Ports: read, judged, tried, and reachable by both loopback addresses. */
 import { connect, createServer } from 'node:net'
 import { Fault } from './set_up.js'
 
-/** `PORT`, or 8787. @throws Fault */
-export function readPort(text = '8787') {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
-  if (port >= 1 && port <= 65_533) return port
-  throw new Fault(`PORT=${text} is no port from 1 to 65533 (the demo takes the next two as well)`)
+/** `PORT`, or `otherwise`; the `more` ports after it are taken as well. @throws Fault */
+export function readPort(text, otherwise, more) {
+  const highest = 65_535 - more
+  const port = text === undefined ? otherwise : /^\d{1,5}$/.test(text) ? Number(text) : 0
+  if (port >= 1 && port <= highest) return port
+  throw new Fault(
+    `PORT=${text} is no port from 1 to ${highest} (the ${more} after it are taken as well)`,
+  )
 }
 
-/** @throws Fault when somebody listens there already. */
-export async function checkFree(ports) {
+/** @param command what starts it all, for whoever has to move it. @throws Fault when somebody listens there. */
+export async function checkFree(ports, command) {
   for (const port of ports) {
-    const server = await listen(createServer(), port, '127.0.0.1', ports[0])
+    const server = await listen(createServer(), port, '127.0.0.1', ports[0], command)
     await new Promise((done) => server.close(done))
   }
 }
 
 /**
- * Passes what comes to [::1] on to 127.0.0.1, where the gateway listens: on some machines `localhost`
+ * Passes what comes to [::1] on to 127.0.0.1, where the server listens: on some machines `localhost`
  * is ::1 first, and not every client tries the other. Gives a function that ends it.
  */
-export async function bridge(port) {
+export async function bridge(port, command) {
   const sockets = new Set()
   const server = createServer({ allowHalfOpen: true }, (outer) => {
     const inner = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
@@ -36,7 +39,7 @@ export async function bridge(port) {
     }
   })
   try {
-    await listen(server, port, '::1', port)
+    await listen(server, port, '::1', port, command)
   } catch (error) {
     // A machine without IPv6 has no second address.
     if (error instanceof Fault) throw error
@@ -48,13 +51,13 @@ export async function bridge(port) {
   }
 }
 
-function listen(server, port, host, base) {
+function listen(server, port, host, base, command) {
   return new Promise((done, fail) => {
     server.once('error', (error) => {
       if (error.code !== 'EADDRINUSE' && error.code !== 'EACCES') return fail(error)
       const why = error.code === 'EACCES' ? 'may not be used by you' : 'is in use'
       const other = base < 60_000 ? base + 1000 : base - 1000
-      fail(new Fault(`port ${port} ${why}; start the demo elsewhere: PORT=${other} npm start`))
+      fail(new Fault(`port ${port} ${why}; start the demo elsewhere: PORT=${other} ${command}`))
     })
     server.listen(port, host, () => done(server))
   })

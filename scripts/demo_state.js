@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ROOT } from './set_up.js'
 
-const CLIENT_ID = 'mcp-oauth-demo'
+export const CLIENT_ID = 'mcp-oauth-demo'
 export const CLI = join(ROOT, 'dist/cli/main.js')
 
 /** Where everything is: the gateway at `port`, its two servers at the next two. */
@@ -77,19 +77,33 @@ export const config = { upstream, ...${json(config)} }
 /** The settings of the demo's own two servers, as their environment. */
 export function serverSettings({ directory, client_secret }, at) {
   return {
-    identityProvider: {
-      DEMO_PORT: `${at.identityProvider.port}`,
-      DEMO_FILE: join(directory, 'identity_provider.json'),
-      DEMO_CLIENT_ID: CLIENT_ID,
-      DEMO_CLIENT_SECRET: client_secret,
-      DEMO_REDIRECT_URI: `${at.gateway.issuer}/callback`,
-    },
+    identityProvider: identityProviderSettings(
+      { directory, client_secret },
+      at.identityProvider.port,
+      at.gateway.issuer,
+    ),
     mcpServer: {
       DEMO_PORT: `${at.mcpServer.port}`,
       DEMO_FILE: join(directory, 'notes.json'),
       DEMO_USERINFO: `${at.identityProvider.issuer}/me`,
     },
   }
+}
+
+/** Of the identity provider on `port`, as the upstream of whoever is `issuer`. */
+export function identityProviderSettings({ directory, client_secret }, port, issuer) {
+  return {
+    DEMO_PORT: `${port}`,
+    DEMO_FILE: join(directory, 'identity_provider.json'),
+    DEMO_CLIENT_ID: CLIENT_ID,
+    DEMO_CLIENT_SECRET: client_secret,
+    DEMO_REDIRECT_URI: `${issuer}/callback`,
+  }
+}
+
+/** The script of one of the demo's own servers. */
+export function demoServer(name) {
+  return join(ROOT, 'demo/dist', `${name}.js`)
 }
 
 function newKey() {
@@ -104,7 +118,8 @@ function json(value) {
   return JSON.stringify(value, undefined, 2)
 }
 
-function writePrivate(path, text) {
+/** A file that only this user can read. */
+export function writePrivate(path, text) {
   writeFileSync(path, text, { mode: 0o600 })
   chmodSync(path, 0o600)
 }

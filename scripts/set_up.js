@@ -51,7 +51,7 @@ export async function install() {
   const why = whyInstall()
   if (why === undefined) return
   say(`Installing the packages of package-lock.json, as ${why} (npm ci; half a minute or so)`)
-  await npm('ci', '--include=dev', '--no-audit', '--no-fund')
+  await run('npm', ...npm('ci', '--include=dev', '--no-audit', '--no-fund'))
 }
 
 /** Builds `dist` and the demo unless their sources are those of the last build. */
@@ -79,11 +79,12 @@ export function tool(path) {
   return join(ROOT, 'node_modules', path)
 }
 
-async function npm(...args) {
+/** npm with `args`, as what `run` takes: the command, its arguments, options. */
+export function npm(...args) {
   // npm tells its scripts where it is; behind plain `node scripts/start.js` it is on the path.
   const own = process.env.npm_execpath
-  if (own?.endsWith('.js')) return await run('npm', process.execPath, [own, ...args])
-  await run('npm', 'npm', args, { shell: process.platform === 'win32' })
+  if (own?.endsWith('.js')) return [process.execPath, [own, ...args], {}]
+  return ['npm', args, { shell: process.platform === 'win32' }]
 }
 
 /** npm keeps its own account of what it has installed; a package missing there must be optional. */

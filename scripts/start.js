@@ -4,13 +4,21 @@
  * to connect a client. Ctrl-C ends all of it; what was kept in `.data/` is there at the next start.
  */
 import { join } from 'node:path'
-import { connectLines } from './demo_connect.js'
+import { showConnectLines } from './demo_connect.js'
 import { reachesOutside } from './demo_outside.js'
 import { bridge, checkFree, readPort } from './demo_ports.js'
-import { createGroup } from './demo_processes.js'
-import { addresses, CLI, openState, serverSettings, writeGatewayConfig } from './demo_state.js'
+import { createGroup, environment, onStop, print } from './demo_processes.js'
+import {
+  addresses,
+  CLI,
+  demoServer,
+  openState,
+  serverSettings,
+  writeGatewayConfig,
+} from './demo_state.js'
 import { build, buildDemo, checkNode, Fault, give, install, ROOT, say } from './set_up.js'
 
+const PORT = 8787
 const READY_WITHIN = 20_000
 
 async function main() {
@@ -23,12 +31,13 @@ async function main() {
     // Ctrl-C reaches the children too: none of them ends unexpectedly from here on.
     onStop(() => stop(group.stop()), group.kill)
   })
-  const at = addresses(readPort(process.env.PORT))
-  await checkFree([at.gateway.port, at.mcpServer.port, at.identityProvider.port])
+  const at = addresses(readPort(process.env.PORT, PORT, 2))
+  const ports = [at.gateway.port, at.mcpServer.port, at.identityProvider.port]
+  await checkFree(ports, 'npm start')
   await install()
   await build()
   await buildDemo()
-  const unbridge = await bridge(at.gateway.port)
+  const unbridge = await bridge(at.gateway.port, 'npm start')
   try {
     await Promise.race([start(group, at), stopped])
     await Promise.race([group.ended, stopped])
@@ -45,12 +54,12 @@ async function start(group, at) {
   const settings = serverSettings(state, at)
   const env = environment()
   say(`Starting the demo identity provider on ${at.identityProvider.issuer}`)
-  await group.startServer('identity provider', demo('identity_provider'), {
+  await group.startServer('identity provider', demoServer('identity_provider'), {
     ...env,
     ...settings.identityProvider,
   })
   say(`Starting the demo MCP server on ${at.mcpServer.url}`)
-  await group.startServer('MCP server', demo('mcp_server'), { ...env, ...settings.mcpServer })
+  await group.startServer('MCP server', demoServer('mcp_server'), { ...env, ...settings.mcpServer })
   const documents = await outside
   if (!documents) {
     say('claude.ai and chatgpt.com are out of reach: clients register, and name no document there')
@@ -58,34 +67,19 @@ async function start(group, at) {
   say(`Starting the gateway on ${at.gateway.issuer}`)
   const config = writeGatewayConfig(state, at, documents)
   const flags = ['--config', config, '--port', `${at.gateway.port}`, '--host', '127.0.0.1']
-  group.start('gateway', CLI, ['gateway', ...flags], env)
+  group.start('gateway', process.execPath, [CLI, 'gateway', ...flags], { env })
   await Promise.race([untilReady(at.gateway.port), group.ended])
   greet(at)
 }
 
 function greet(at) {
-  const lines = connectLines(at.gateway.url).map(([client, line]) => `  ${client}\n    ${line}`)
   process.stdout.write(`
-Ready: ${at.gateway.url} takes MCP clients. Connect one of them:
-
-${lines.join('\n')}
+${showConnectLines(at.gateway.url, 'mcp-oauth-demo')}
 
 Sign in as Ada or Grace, and call whoami, list_notes, add_note and delete_note.
 Everything is kept in .data/ · Ctrl-C stops it.
 
 `)
-}
-
-/** Ours, less what would change the demo behind its back: flags are here, and nothing else counts. */
-function environment() {
-  const kept = Object.entries(process.env).filter(
-    ([name]) => !name.startsWith('MCP_OAUTH_') && name !== 'PORT' && name !== 'NODE_ENV',
-  )
-  return Object.fromEntries(kept)
-}
-
-function demo(name) {
-  return join(ROOT, 'demo/dist', `${name}.js`)
 }
 
 async function untilReady(port) {
@@ -96,31 +90,6 @@ async function untilReady(port) {
     await new Promise((done) => setTimeout(done, 50))
   }
   throw new Fault(`the gateway was not ready within ${READY_WITHIN / 1000} seconds`)
-}
-
-/** Calls `first` at the first signal that asks to stop, and `again` at each one after it. */
-function onStop(first, again) {
-  let seen = 0
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    process.on(signal, () => ((seen += 1) === 1 ? first() : again()))
-  }
-}
-
-/** A line of a child. The gateway's log is JSON, which is shown as words. */
-function print(name, line) {
-  // oidc-provider has its own opinion of Node 20; the demo is tested there.
-  if (/Unsupported runtime/.test(line)) return
-  process.stdout.write(`  ${name} | ${words(line)}\n`)
-}
-
-function words(line) {
-  try {
-    const { time: _time, level: _level, event, ...fields } = JSON.parse(line)
-    const told = Object.entries(fields).map(([key, value]) => `${key}=${JSON.stringify(value)}`)
-    return [event, ...told].join(' ')
-  } catch {
-    return line
-  }
 }
 
 main().then(() => process.exit(0), give)
