@@ -39,6 +39,7 @@ const SERVER_ROWS = {
   'failure.ts': 7,
   'router.ts': 8,
   'server.ts': 9,
+  'first_use.ts': 10,
 }
 
 /** What `server/` may see of the rooms that have drivers: their interfaces. */

@@ -1,0 +1,7 @@
+export {
+  toNextHandlers,
+  type NextHandler,
+  type NextHandlers,
+  type NextOptions,
+  type RouteHandler,
+} from './adapters/next.ts'
