@@ -3,7 +3,8 @@
  *
  * A URL is refused when its host can be read in two ways, and a host when one of its addresses is not
  * public. What passes names the very addresses that are then connected to, so that nothing is looked up
- * twice and no second answer can differ from the first.
+ * twice and no second answer can differ from the first. On Workers the platform looks up and connects,
+ * and only the URL can be judged.
  */
 import { isIP } from 'node:net'
 import { FetchError, type FetchPolicy } from './fetch_interface.ts'
@@ -50,6 +51,35 @@ export async function resolveTarget(
   return { url, addresses: few(answers) }
 }
 
+/**
+ * The same of the URL alone, where it is the platform that looks names up and keeps from private addresses.
+ * @throws FetchError `refused`
+ */
+export function judgeTarget(text: string, { policy, isPublic }: Omit<TargetRules, 'resolve'>): URL {
+  const url = checkUrl(text)
+  const { trustedOrigins, dangerouslyAllowPrivateAddresses: anywhere } = policy
+  const trusted = anywhere || trustedOrigins.includes(url.origin)
+  const { hostname } = url
+  const literal = literalOf(hostname)
+  const isLoopback = literal === undefined ? isLoopbackName(hostname) : isLoopbackAddress(literal)
+  if (url.protocol === 'http:' && !trusted) refuse(url, 'is not https')
+  const isOut = literal === undefined ? isPublicName(hostname) : isPublic(literal)
+  if (!trusted && !isOut) refuse(url, NOT_PUBLIC)
+  if (url.protocol === 'http:' && !anywhere && !isLoopback) {
+    refuse(url, 'is not https, and not on this machine')
+  }
+  return url
+}
+
+/** RFC 6761 §6.3, RFC 6762 §3, RFC 8375, and what ICANN has set aside: names that the public DNS does not have. */
+function isPublicName(name: string): boolean {
+  return name.includes('.') && !/\.(?:localhost|local|internal|home\.arpa)$/.test(name)
+}
+
+function isLoopbackName(name: string): boolean {
+  return /^(?:.+\.)?localhost$/.test(name)
+}
+
 /** The URL, whose host must stand in the text as it was parsed, but for case and the default port. */
 function checkUrl(text: string): URL {
   if (!URL.canParse(text)) throw new FetchError('refused', 'what is to be fetched is no URL')
@@ -72,8 +102,8 @@ async function lookUp(
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const { hostname } = url
-  const literal = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
-  if (isIP(literal) !== 0) return [literal]
+  const literal = literalOf(hostname)
+  if (literal !== undefined) return [literal]
   const answers = await resolve(hostname, trusted ? 'operator' : 'stranger', signal).catch(
     (cause: unknown) => {
       // For a stranger a name without an address is like one with a private address, or the answers
@@ -84,6 +114,12 @@ async function lookUp(
   )
   if (answers.length === 0) refuse(url, NOT_PUBLIC)
   return answers
+}
+
+/** The address that stands in a URL in place of a name. */
+function literalOf(hostname: string): string | undefined {
+  const literal = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
+  return isIP(literal) === 0 ? undefined : literal
 }
 
 function few(addresses: readonly string[]): readonly string[] {

@@ -5,10 +5,12 @@
  * nothing ambient: no cookies, no proxy, no credentials but those the caller gives.
  */
 import { exchange } from './exchange.ts'
+import { exchangeByFetch } from './exchange_fetch.ts'
 import { FetchError, type FetchPolicy, type SafeFetch } from './fetch_interface.ts'
-import { resolveTarget } from './fetch_target.ts'
+import { judgeTarget, resolveTarget } from './fetch_target.ts'
 import { isPublicAddress } from './address.ts'
 import { resolveHost, type ResolveHost } from './resolve_host.ts'
+import { isWorkers } from './runtime.ts'
 
 export { FetchError } from './fetch_interface.ts'
 export type { FetchPolicy, FetchRequest, FetchResult, SafeFetch } from './fetch_interface.ts'
@@ -27,6 +29,7 @@ export function createSafeFetch(policy: FetchPolicy, edge: FetchEdge = {}): Safe
   const rules = { policy, resolve, isPublic }
   return (url, request) =>
     withDeadline(request.timeout, async (signal) => {
+      if (isWorkers) return await exchangeByFetch(judgeTarget(url, rules), request, signal)
       const target = await resolveTarget(url, rules, signal)
       // Whoever gave up while the name was looked up does not begin to connect.
       signal.throwIfAborted()

@@ -4,6 +4,8 @@
  *
  * Any number of servers may sweep one store at once: what one has deleted the other does not find.
  */
+import { setTimeout } from 'node:timers/promises'
+import { isWorkers, seeThrough } from '../http/runtime.ts'
 import type { Context } from './config/context.ts'
 
 /** Seconds from the beginning of a sweep of one process to its next. */
@@ -44,9 +46,10 @@ export function createSweep({
   return {
     touch() {
       const now = clock()
-      if (underWay || stopped || now < next) return
+      // On Workers one that was cut short does not say so.
+      if ((underWay && !isWorkers) || stopped || now < next) return
       next = now + EVERY
-      void sweep()
+      void seeThrough(sweep())
     },
     stop() {
       stopped = true
@@ -56,5 +59,5 @@ export function createSweep({
 
 /** Does not keep a process that would end. */
 function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, PAUSE).unref())
+  return setTimeout(PAUSE, undefined, { ref: false })
 }

@@ -6,6 +6,7 @@
  */
 import { sha256 } from '../crypto/hash.ts'
 import { randomSecret } from '../crypto/random.ts'
+import { refuseOnWorkers } from '../http/runtime.ts'
 import { createSender, ignore, type PostgresPool, type Sender } from './postgres_pool.ts'
 import { createDraft, createRecords, type Feed, type PostgresRecords } from './postgres_records.ts'
 import { migrate, type Tables, tablesOf } from './postgres_schema.ts'
@@ -43,7 +44,7 @@ interface Opened {
 
 /**
  * A store over a `Pool` of pg, or one made after it. Its tables are made on first use.
- * @throws RangeError when an option cannot be right.
+ * @throws RangeError when an option cannot be right, and on Workers.
  */
 export function postgres(pool: PostgresPool, options: PostgresOptions = {}): Store {
   const state = open(pool, options)
@@ -68,6 +69,7 @@ export function postgres(pool: PostgresPool, options: PostgresOptions = {}): Sto
 }
 
 function open(pool: PostgresPool, options: PostgresOptions): Opened {
+  refuseOnWorkers('postgres()', 'its connections end with a request; use upstash()')
   const { timeout = 5, prepare = true, listen = pool } = options
   if (!(timeout > 0 && timeout <= 3600)) {
     throw new RangeError(`timeout must be above 0 and at most 3600 seconds, not ${timeout}`)

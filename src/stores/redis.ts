@@ -6,6 +6,7 @@
  * is what the server's own settings say. It must not evict (`maxmemory-policy noeviction`).
  */
 import { randomSecret } from '../crypto/random.ts'
+import { isWorkers, refuseOnWorkers } from '../http/runtime.ts'
 import { createExecutor, type RedisClient } from './redis_clients.ts'
 import type { RedisExecutor } from './redis_executor.ts'
 import { checkPolicy } from './redis_policy.ts'
@@ -40,31 +41,38 @@ interface Opened {
   readonly timeout: number
   readonly underWay: Set<Promise<unknown>>
   readonly watches: Set<() => void>
+  /** The check of the server's policy that is under way. */
   policy: Promise<void> | undefined
+  isChecked: boolean
   closed: boolean
 }
 
 /**
  * A store behind a client that you have made with ioredis (`Redis`, `Cluster`) or node-redis
  * (`createClient`, `createCluster`, connected). `close()` leaves the client open.
+ * @throws RangeError on Workers, where `upstash()` is for the same database
  */
 export function redis(client: RedisClient, options: RedisOptions = {}): Store {
+  refuseOnWorkers('redis()', 'its connections end with a request; use upstash()')
   return createRedisStore(createExecutor(client), options)
 }
 
 /** The store over an executor. */
 export function createRedisStore(executor: RedisExecutor, options: RedisOptions = {}): Store {
   const { prefix = 'mcp_oauth', timeout = 5, waitReplicas: replicas = 0 } = options
-  const place = { executor, keys: createKeys(prefix), instance: randomSecret(9), replicas }
+  const { subscribe } = executor
+  // Who hears nothing need not know its own word. Workers have no random numbers yet.
+  const instance = subscribe === undefined ? '' : randomSecret(9)
+  const place = { executor, keys: createKeys(prefix), instance, replicas }
   const state: Opened = {
     place,
     timeout,
     underWay: new Set(),
     watches: new Set(),
     policy: undefined,
+    isChecked: false,
     closed: false,
   }
-  const { subscribe } = executor
   return {
     find: (kind, id) =>
       run(state, async () => {
@@ -122,12 +130,14 @@ async function run<T>(state: Opened, verb: () => Promise<T>): Promise<T> {
 
 /** Before the first verb, and before the next where it could not be told. */
 async function checkOnce(state: Opened): Promise<void> {
-  state.policy ??= checkPolicy(state.place.executor)
+  if (state.isChecked) return
+  const checking = state.policy ?? checkPolicy(state.place.executor)
+  if (!isWorkers) state.policy = checking
   try {
-    await state.policy
-  } catch (error) {
+    await checking
+    state.isChecked = true
+  } finally {
     state.policy = undefined
-    throw error
   }
 }
 

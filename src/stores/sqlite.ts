@@ -5,6 +5,7 @@
  * transaction and are answered after its commit: what was answered survives `kill -9`, and with
  * `durability: 'power'` a power cut too.
  */
+import { refuseOnWorkers } from '../http/runtime.ts'
 import type { Kind } from './records.ts'
 import { createCheckpointer } from './sqlite_checkpoint.ts'
 import { cannotOpen, openDatabase, type SqliteDatabase } from './sqlite_database.ts'
@@ -31,9 +32,10 @@ interface Opened {
 /**
  * A store in the file at a path, in `:memory:`, or in a database that you have opened with node:sqlite,
  * libsql or better-sqlite3. Such a database keeps its own settings, and `close()` leaves it open.
- * @throws StoreUnavailable when the file cannot be used, saying why.
+ * @throws StoreUnavailable when the file cannot be used, saying why; RangeError on Workers
  */
 export function sqlite(file: string | SqliteDatabase, options: SqliteOptions = {}): Store {
+  refuseOnWorkers('sqlite()', 'they have no files; use upstash()')
   const state = typeof file === 'string' ? openFile(file, options) : openHanded(file)
   const { records } = state
   return {

@@ -5,6 +5,7 @@
  * provider is down, and nothing is ever guessed in its place: a credential sent to a guessed URL is a
  * credential given away.
  */
+import { isWorkers } from '../http/runtime.ts'
 import { judgeEndpoint } from './endpoint.ts'
 import type { ServerMetadata } from './oauth2.ts'
 import type { JsonObject, Send } from './send.ts'
@@ -52,6 +53,7 @@ export function createDiscovery(options: DiscoveryOptions): Discovery {
 
   return () => {
     if (known !== undefined && clock() < known.until) return Promise.resolve(known.metadata)
+    if (isWorkers) return load()
     pending ??= load().finally(() => (pending = undefined))
     return pending
   }

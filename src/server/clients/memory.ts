@@ -2,6 +2,7 @@
  * What this process remembers about clients, beside the store: fresh copies of documents, fetches under
  * way, hosts that did not answer, and how many may register. Bounded, and lost without harm.
  */
+import { isWorkers } from '../../http/runtime.ts'
 import type { PublicJwks } from '../../protocol/client_jwks.ts'
 import type { OAuthError } from '../../protocol/errors.ts'
 import type { Config, Context } from '../config/context.ts'
@@ -60,12 +61,16 @@ export function remember<T>(map: Map<string, T>, key: string, value: NoInfer<T>)
   map.set(key, value)
 }
 
-/** The result of `work` under `key`; whoever asks while it is under way gets the same. */
+/**
+ * The result of `work` under `key`; whoever asks while it is under way gets the same. Not so on Workers,
+ * where it would be lost for all with the one request that began it.
+ */
 export function onceAtATime<T>(
   fetching: Map<string, Promise<unknown>>,
   key: string,
   work: () => Promise<T>,
 ): Promise<T> {
+  if (isWorkers) return work()
   const running = fetching.get(key)
   // Each key is used for one type of work only, which its callers see to.
   if (running !== undefined) return running as Promise<T>

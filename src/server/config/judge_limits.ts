@@ -2,6 +2,7 @@
  * Judges everything that is a number, a switch or a list of places, and fills in the defaults.
  */
 import { isIP } from 'node:net'
+import { hasFlag, isWorkers } from '../../http/runtime.ts'
 import type { Config } from './context.ts'
 import {
   LIFETIMES,
@@ -24,6 +25,7 @@ type Limits = Pick<
   | 'maxGrantsPerClient'
 >
 
+const STRICTLY_PUBLIC = 'global_fetch_strictly_public'
 const YEAR = 366 * 24 * 60 * 60
 
 export function judgeLimits(options: Options, fault: Fault): Limits {
@@ -75,6 +77,10 @@ function judgeDocuments({ metadataDocuments }: Limits, fault: Fault): void {
   whole(`${option}.fetchesPerHost`, fetchesPerHost, [0, 1_000_000], fault)
   whole(`${option}.fetchesTotal`, fetchesTotal, [0, 1_000_000], fault)
   if (minFresh > maxFresh) fault(`${option}.minFresh`, 'must not be longer than maxFresh')
+  // Without it, strangers' URLs on the Worker's own zone go to the servers behind it, past what guards them.
+  if (metadataDocuments.enabled && isWorkers && !hasFlag(STRICTLY_PUBLIC)) {
+    fault(option, `needs ${STRICTLY_PUBLIC} in compatibility_flags on Workers, or enabled: false`)
+  }
 }
 
 function judgePlaces({ trustedProxies, allowedOrigins, registration }: Limits, fault: Fault): void {

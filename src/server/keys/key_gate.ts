@@ -2,6 +2,7 @@
  * The gate before everything that needs the store: closed until the keys were found to be those of the
  * store, once in the life of a process. Behind it, it costs a look at a variable.
  */
+import { isWorkers } from '../../http/runtime.ts'
 import type { Context } from '../config/context.ts'
 import { checkKeys, KeysRefused } from './key_register.ts'
 
@@ -44,6 +45,7 @@ export function createKeyGate({
   }
 
   function check(): Promise<void> {
+    if (isWorkers) return run()
     checking ??= run()
     return checking
   }
