@@ -1,13 +1,13 @@
-/** What would be published: packed, unpacked beside its dependencies, and used by its own name. */
+/** What would be published: packed, installed into an empty project, and used by its own name. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { packOnce } from '../support/pack.ts'
+import { installProject, type Project } from '../support/project.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
-// Below the package, so that its dependencies are found; ignored by git and by every check.
-const DIRECTORY = join(ROOT, '.data', `pack-${process.pid}`)
-const UNPACKED = join(DIRECTORY, 'node_modules/@mcp-oauth/server')
+const EMPTY = join(import.meta.dirname, 'projects/empty')
 
 interface Manifest {
   readonly version: string
@@ -18,31 +18,71 @@ interface Manifest {
 }
 
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Manifest
+const doors = Object.keys(manifest.exports)
+let tarball = ''
 let files: readonly string[] = []
+let project: Project
+/** Somebody's who wants none of the optional packages. */
+let lean: Project
 
-beforeAll(() => {
-  mkdirSync(UNPACKED, { recursive: true })
-  const build = `await (await import('./scripts/set_up.js')).build()`
-  execFileSync(process.execPath, ['--input-type=module', '-e', build], { cwd: ROOT })
-  const arguments_ = ['pack', '--json', '--ignore-scripts', '--pack-destination', DIRECTORY]
-  const packed = execFileSync('npm', arguments_, { cwd: ROOT, encoding: 'utf8' })
-  const [{ filename, files: found }] = JSON.parse(packed) as [
-    { filename: string; files: { path: string }[] },
-  ]
-  files = found.map(({ path }) => path)
-  execFileSync('tar', ['-xf', filename, '-C', UNPACKED, '--strip-components=1'], {
-    cwd: DIRECTORY,
-  })
-  // A package of its own, or the name would lead back to the sources' own manifest.
-  writeFileSync(join(DIRECTORY, 'package.json'), '{ "name": "somebody", "type": "module" }')
+beforeAll(async () => {
+  tarball = await packOnce()
+  const listed = execFileSync('tar', ['-tf', tarball], { encoding: 'utf8' })
+  files = listed
+    .trim()
+    .split('\n')
+    .map((path) => path.replace('package/', ''))
+  ;[project, lean] = await Promise.all([
+    installProject(EMPTY),
+    installProject(EMPTY, { files: { '.npmrc': 'omit=optional\n' } }),
+  ])
 })
 
-afterAll(() => rmSync(DIRECTORY, { recursive: true, force: true }))
+function nameOf(door: string): string {
+  return `@mcp-oauth/server${door.slice(1)}`
+}
+
+function unpacked({ directory }: Project): string {
+  return join(directory, 'node_modules/@mcp-oauth/server')
+}
+
+/** Names in `node_modules`, those of scopes with their scope. */
+function installed({ directory }: Project): readonly string[] {
+  const modules = join(directory, 'node_modules')
+  return readdirSync(modules)
+    .filter((name) => !name.startsWith('.'))
+    .flatMap((name) =>
+      name.startsWith('@') ? readdirSync(join(modules, name)).map((one) => `${name}/${one}`) : name,
+    )
+    .sort()
+}
+
+/** A program in the project, run to its end. */
+function runText(
+  { directory }: Project,
+  file: string,
+  text: string,
+): { status: number | null; stdout: string; stderr: string } {
+  writeFileSync(join(directory, file), text)
+  return spawnSync(process.execPath, ['--no-warnings', file], {
+    cwd: directory,
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'] },
+  })
+}
+
+/** Whether this Node has the module, or it is found from the package: a machine may have one above. */
+function finds(name: string, from: Project): boolean {
+  const manifestPath = JSON.stringify(join(unpacked(from), 'package.json'))
+  const text = `import { createRequire } from 'node:module'
+if (!process.getBuiltinModule('${name}')) createRequire(${manifestPath}).resolve('${name}')`
+  return runText(from, 'find.mjs', text).status === 0
+}
 
 describe('the package', () => {
   it('has what is needed and nothing else', () => {
-    const others = files.filter((path) => !/^dist\/.*\.(js|d\.ts|js\.map)$/.test(path))
-    expect(others.sort()).toEqual([
+    const others = files.filter((path) => !/^dist\/.*\.(js|d\.ts)$/.test(path))
+    expect([...others].sort()).toEqual([
       'CHANGELOG.md',
       'LICENSE',
       'README.md',
@@ -51,32 +91,71 @@ describe('the package', () => {
     ])
   })
 
-  it.each(Object.keys(manifest.exports))('%s can be imported by its name', (door) => {
-    const name = JSON.stringify(`@mcp-oauth/server${door.slice(1)}`)
+  it('has no file that no door and no command leads to', () => {
+    const built = new Set(files.filter((path) => path.startsWith('dist/')))
+    const reached = new Set<string>()
+    const doorFiles = Object.values(manifest.exports).flatMap((door) =>
+      typeof door === 'string' ? [] : [door.default.replace('./', '')],
+    )
+    const next = ['dist/cli/main.js', ...doorFiles].map((path) => path.replace(/\.js$/, ''))
+    for (let stem = next.pop(); stem !== undefined; stem = next.pop()) {
+      if (reached.has(stem)) continue
+      reached.add(stem)
+      for (const path of [`${stem}.js`, `${stem}.d.ts`]) {
+        const text = readFileSync(join(unpacked(project), path), 'utf8')
+        for (const [, to = ''] of text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)\.js'/g)) {
+          next.push(join(dirname(stem), to))
+        }
+      }
+    }
+    for (const path of built)
+      expect([...reached], path).toContain(path.replace(/\.(js|d\.ts)$/, ''))
+  })
+
+  it.each(doors)('%s can be imported by its name', (door) => {
+    const name = JSON.stringify(nameOf(door))
     const options = door.endsWith('.json') ? `, { with: { type: 'json' } }` : ''
-    const script = join(DIRECTORY, 'import.js')
-    writeFileSync(script, `console.log(Object.keys(await import(${name}${options})).length)`)
-    const { stdout, stderr } = spawnSync(process.execPath, ['--no-warnings', script], {
-      encoding: 'utf8',
-    })
+    const text = `console.log(Object.keys(await import(${name}${options})).length)`
+    const { stdout, stderr } = runText(project, 'import.mjs', text)
     expect(stderr).toBe('')
     expect(Number(stdout)).toBeGreaterThan(0)
   })
 
+  it('each door can be had by require, too', () => {
+    const names = JSON.stringify(doors.map(nameOf))
+    const text = `for (const name of ${names}) console.log(Object.keys(require(name)).length > 0)`
+    const { stdout, stderr } = runText(project, 'require.cjs', text)
+    expect(stderr).toBe('')
+    expect(stdout).toBe('true\n'.repeat(doors.length))
+  })
+
   it('its command runs', () => {
-    const main = join(UNPACKED, 'dist/cli/main.js')
+    const main = join(unpacked(project), 'dist/cli/main.js')
     expect(readFileSync(main, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/)
-    const { stdout } = spawnSync(process.execPath, [main, '--version'], { encoding: 'utf8' })
+    const command = join(project.directory, 'node_modules/.bin/mcp-oauth')
+    const { stdout } = spawnSync(command, ['--version'], { encoding: 'utf8' })
     expect(stdout).toBe(`${manifest.version}\n`)
   })
 
   it('publint finds nothing', () => {
     const publint = join(ROOT, 'node_modules/publint/src/cli.js')
-    const { stdout, status } = spawnSync(process.execPath, [publint, '--strict', UNPACKED], {
-      encoding: 'utf8',
-    })
+    const { stdout, status } = spawnSync(
+      process.execPath,
+      [publint, '--strict', unpacked(project)],
+      { encoding: 'utf8' },
+    )
     expect(stdout).toContain('All good!')
     expect(status).toBe(0)
+  })
+
+  it('attw finds nothing, but that whoever says require gets an ES module', () => {
+    const attw = join(ROOT, 'node_modules/@arethetypeswrong/cli/dist/index.js')
+    // TypeScript's resolution of before `exports` is left out: it knows no doors.
+    const rules = ['--profile', 'node16', '--ignore-rules', 'cjs-resolves-to-esm']
+    const { stdout, status } = spawnSync(process.execPath, [attw, tarball, ...rules], {
+      encoding: 'utf8',
+    })
+    expect(status, stdout).toBe(0)
   })
 
   it('SC-02 few dependencies, each of one version, and none with an install script', () => {
@@ -91,6 +170,56 @@ describe('the package', () => {
     }
     for (const [path, { dev, hasInstallScript }] of Object.entries(lock.packages)) {
       if (!dev) expect(hasInstallScript, path).toBeUndefined()
+    }
+  })
+})
+
+describe('an installation', () => {
+  it('SC-02 has our five dependencies, the optional ones with theirs, and runs no script', () => {
+    const ours = ['@mcp-oauth/server', ...Object.keys(manifest.dependencies)]
+    const optional = Object.keys(manifest.optionalDependencies)
+    const found = installed(project).filter((name) => !name.startsWith('@libsql/'))
+    // libsql brings what finds its binary.
+    expect(found).toEqual([...ours, ...optional, '@neon-rs/load', 'detect-libc'].sort())
+    for (const name of installed(project)) {
+      const path = join(project.directory, 'node_modules', name, 'package.json')
+      const { scripts = {} } = JSON.parse(readFileSync(path, 'utf8')) as {
+        scripts?: { [name: string]: string }
+      }
+      for (const script of ['preinstall', 'install', 'postinstall']) {
+        expect(scripts[script], name).toBeUndefined()
+      }
+    }
+  })
+
+  it('without the optional packages has our five dependencies alone', () => {
+    const ours = ['@mcp-oauth/server', ...Object.keys(manifest.dependencies)].sort()
+    expect(installed(lean)).toEqual(ours)
+  })
+
+  it('without them keeps a SQLite file where Node has SQLite, and elsewhere says what to do', () => {
+    const { stdout, stderr } = runText(
+      lean,
+      'sqlite.mjs',
+      `import { sqlite } from '@mcp-oauth/server/stores/sqlite'
+await sqlite('it.db').close()
+console.log('kept')`,
+    )
+    const possible = finds('node:sqlite', lean) || finds('libsql', lean)
+    if (possible) expect(stdout).toBe('kept\n')
+    else expect(stderr).toContain('use Node 22.13 or later, or run `npm install libsql`')
+    expect(existsSync(join(lean.directory, 'it.db'))).toBe(possible)
+  })
+
+  it('without them the gateway says what it needs', () => {
+    const command = join(lean.directory, 'node_modules/.bin/mcp-oauth')
+    const { stdout, stderr, status } = spawnSync(command, ['gateway', '--help'], {
+      encoding: 'utf8',
+    })
+    if (finds('undici', lean)) expect(stdout).toContain('Usage: mcp-oauth gateway')
+    else {
+      expect(stderr).toContain('the gateway needs undici: npm install undici@7')
+      expect(status).toBe(1)
     }
   })
 })
