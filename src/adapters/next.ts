@@ -7,9 +7,9 @@
 import type { HttpRequest, HttpResponse } from '../http/message.ts'
 import { json } from '../http/respond.ts'
 import { fromFetch, toResponse } from './fetch.ts'
-import type { RouteHandler } from './node.ts'
+import type { RouteHandler } from './guarding.ts'
 
-export type { RouteHandler } from './node.ts'
+export type { RouteHandler } from './guarding.ts'
 
 export interface NextOptions {
   /** The `basePath` of the app's `next.config`, if it has one. */
