@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
-export const SKILL = resolve(import.meta.dirname, '../../skills/mcp-oauth')
+export const SKILL: string = resolve(import.meta.dirname, '../../skills/mcp-oauth')
 
 /** Every document of the skill, by its path in the skill. */
 export const DOCUMENTS: readonly string[] = readdirSync(SKILL, {
@@ -51,7 +51,7 @@ export function blockOf(document: string, file: string, section = ''): string {
 /** `module` with the upstream of `recipe` in place of its own: the import and the `const`, as the skill says. */
 export function withUpstream(module: string, recipe: string): string {
   const anImport = /^import .* from '@mcp-oauth\/server\/upstream'\n/m
-  const aConstant = /^const upstream = [\s\S]*?^}\)\n/m
+  const aConstant = /^( *)const upstream = [\s\S]*?^\1}\)\n/m
   const body = recipe.replace(/^\/\/ .*\n/, '')
   const [, imports = '', constant = ''] = /^((?:import .*\n)+)\n([\s\S]*)$/.exec(body) ?? []
   if (!anImport.test(module) || !aConstant.test(module) || !aConstant.test(constant)) {
