@@ -9,6 +9,7 @@ import type { IncomingMessage } from 'node:http'
 import { OAuthError } from '../protocol/errors.ts'
 import { failureResponse } from './failure.ts'
 import { toResponse } from './fetch.ts'
+import { judgeCall } from './judge_call.ts'
 import { toHttpRequest, warn, type Guarding } from './node.ts'
 
 /**
@@ -38,5 +39,5 @@ async function judge<Auth, Options extends object>(
   const request = toHttpRequest(req)
   // Of a GET the guard reads no body, and this one's was read before.
   const method = request.method === 'POST' ? 'GET' : request.method
-  return await auth.guard({ ...request, method }, options)
+  return await judgeCall(auth, { ...request, method }, options)
 }

@@ -23,7 +23,7 @@ export function toExpressHandler(auth: RouteHandler): ExpressHandler {
 
 /**
  * The guard before an MCP route. What follows finds who calls in `req.auth` and the message in `req.body`,
- * as the MCP SDK has them; an outage goes to the error handler of the app.
+ * as the MCP SDK has them; an outage is answered with 503.
  */
 export function protectExpress<Auth, Options extends object>(
   auth: Guarding<Auth, Options>,

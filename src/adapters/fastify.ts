@@ -7,6 +7,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Guarding, Judged, RouteHandler } from './guarding.ts'
+import { judgeCall } from './judge_call.ts'
 import { toHttpRequest, writeHttpResponse, type GuardedRequest } from './node.ts'
 
 export type { Guarding, Judged, RouteHandler } from './guarding.ts'
@@ -62,8 +63,8 @@ export function toFastifyPlugin(auth: RouteHandler): FastifyPlugin {
 
 /**
  * The MCP route at `path`, behind the guard. `handler` finds who calls in `request.auth`, and in
- * `request.raw.auth` for the SDKs, and the message in `request.body`. What it throws, and an outage, goes to
- * the error handler of the app.
+ * `request.raw.auth` for the SDKs, and the message in `request.body`. What it throws goes to the
+ * error handler of the app; an outage is answered with 503.
  */
 export function protectFastify<
   Auth,
@@ -97,8 +98,8 @@ export function protectFastify<
 
 /**
  * The guard before the routes that the app has at `path` itself, whatever their methods. They find who calls in
- * `request.auth` and `request.raw.auth`, and the message where the app's parsers leave it. An outage goes to
- * the error handler of the app. Register it on the app itself, before plugins that hold the routes.
+ * `request.auth` and `request.raw.auth`, and the message where the app's parsers leave it. An outage is
+ * answered with 503. Register it on the app itself, before plugins that hold the routes.
  */
 export function protectFastifyRoute<Auth, Options extends object>(
   auth: Guarding<Auth, Options>,
@@ -124,7 +125,7 @@ async function judge<Auth, Options extends object>(
   options: Options | undefined,
 ): Promise<Extract<Judged<Auth>, { outcome: 'passed' }> | undefined> {
   const raw: GuardedRequest<Auth> = request.raw
-  const judged = await auth.guard(toHttpRequest(raw, { keepBody: true }), options)
+  const judged = await judgeCall(auth, toHttpRequest(raw, { keepBody: true }), options)
   if (judged.outcome === 'refused') {
     reply.hijack()
     writeHttpResponse(reply.raw, judged.response)

@@ -8,6 +8,7 @@ import type { HttpRequest } from '../http/message.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import { fromFetch, toResponse } from './fetch.ts'
 import type { Guarding, RouteHandler } from './guarding.ts'
+import { judgeCall } from './judge_call.ts'
 
 export type { Guarding, Judged, RouteHandler } from './guarding.ts'
 
@@ -55,7 +56,7 @@ export function toHonoHandler(
 
 /**
  * The guard before an MCP route. What follows finds who calls in `c.get('auth')`, the message in
- * `c.get('parsedBody')`, and a request that can be read anew; an outage goes to `app.onError`.
+ * `c.get('parsedBody')`, and a request that can be read anew; an outage is answered with 503.
  */
 export function protectHono<Auth, Options extends object>(
   auth: Guarding<Auth, Options>,
@@ -64,7 +65,8 @@ export function protectHono<Auth, Options extends object>(
   return async (c, next) => {
     const plain = toHttpRequest(c, undefined)
     let body: Uint8Array | undefined
-    const judged = await auth.guard(
+    const judged = await judgeCall(
+      auth,
       { ...plain, readBody: async (limit) => (body = await plain.readBody(limit)) },
       options,
     )

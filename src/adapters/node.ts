@@ -9,6 +9,7 @@ import { json } from '../http/respond.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import { failureResponse } from './failure.ts'
 import type { Guarding, RouteHandler } from './guarding.ts'
+import { judgeCall } from './judge_call.ts'
 import { createBodyReader, isLeftUnread, linger } from './node_body.ts'
 import { readTarget } from './node_target.ts'
 
@@ -110,7 +111,7 @@ export function protectNode<Auth, Options extends object>(
   onError: (error: unknown) => void = warn,
 ): NodeHandler {
   async function answer(req: GuardedRequest<Auth>, res: ServerResponse): Promise<void> {
-    const judged = await auth.guard(toHttpRequest(req, { keepBody: true }), options)
+    const judged = await judgeCall(auth, toHttpRequest(req, { keepBody: true }), options)
     if (judged.outcome === 'refused') return writeHttpResponse(res, judged.response)
     for (const [name, value] of Object.entries(judged.headers)) {
       res.setHeader(name, typeof value === 'string' ? value : [...value])
