@@ -1,0 +1,258 @@
+/**
+ * What every server must do once its author has made the changes, as a suite over the server as it runs: a
+ * process of its own, in a project of its own, called by the official client.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createKeyring, generateKey, type Keyring } from '../../src/crypto/keyring.ts'
+import {
+  makeAccessToken,
+  readAccessToken,
+  type AccessToken,
+} from '../../src/server/tokens/access_token.ts'
+import { signInHeadless } from '../e2e/support/headless.ts'
+import { textOf } from '../e2e/support/notes_server.ts'
+import { freePort } from '../e2e/support/processes.ts'
+import { createProvider } from '../e2e/support/provider.ts'
+import { call, post } from '../support/flow.ts'
+import { startOidcProvider, type TestOidcProvider } from '../support/oidc_provider.ts'
+import { installProject, type Program, type Project } from '../support/project.ts'
+import { startRedis, type TestRedis } from '../support/redis.ts'
+import type { TestHttp } from '../support/redis_http.ts'
+import { startRest } from '../support/redis_rest.ts'
+
+const PROJECTS = join(import.meta.dirname, 'projects')
+const STORE_TOKEN = 'the-token-of-the-store'
+/** What every server answers whose guard lets it pass, with sessions and without. */
+const HELLO = {
+  protocolVersion: '2025-06-18',
+  capabilities: {},
+  clientInfo: { name: 'a client', version: '1' },
+}
+const REDIRECT = 'http://127.0.0.1:33418/callback'
+
+/** One server of a project. */
+export interface Server {
+  readonly name: string
+  /** Arguments of `node` that run it before the changes, and after them. */
+  readonly before: readonly string[]
+  readonly after: readonly string[]
+  /** Who sees to it that a tool is not called without its scopes: our guard, the framework, or nobody. */
+  readonly toolScopes: 'guard' | 'framework' | 'nobody'
+  /** What a call is answered while the store is down. 503 is right, 500 bearable, 401 is not. */
+  readonly outage: 503 | 500 | 401
+  /** Whether it was open to everybody before; true by default. */
+  readonly open?: boolean
+}
+
+interface World {
+  readonly upstream: TestOidcProvider
+  readonly redis: TestRedis
+  readonly project: Project
+}
+
+/** Where one server runs, and what may be done to it. */
+interface Running {
+  readonly issuer: string
+  readonly resource: string
+  readonly keys: Keyring
+  readonly rest: TestHttp
+  readonly program: Program
+}
+
+interface SignedIn {
+  readonly access_token: string
+  readonly refresh_token: string
+  readonly client_id: string
+}
+
+/** A server whose two programs are the compiled files of one name. */
+export function programs(name: string): Pick<Server, 'name' | 'before' | 'after'> {
+  return {
+    name,
+    before: [`dist/before/src/${name}.js`],
+    after: [`dist/after/src/${name}.js`],
+  }
+}
+
+/** Installs and builds `folder` once, and drives each of its servers. */
+export function describeProject(
+  folder: string,
+  build: readonly string[],
+  servers: readonly Server[],
+): void {
+  const world: { -readonly [name in keyof World]?: World[name] } = {}
+
+  beforeAll(async () => {
+    world.upstream = await startOidcProvider()
+    world.redis = await startRedis()
+    world.project = await install(folder)
+    const [command = '', ...args] = build
+    await world.project.run(command, args)
+  }, 240_000)
+  afterAll(async () => {
+    await world.redis?.close()
+    await world.upstream?.close()
+  })
+
+  describe.each(servers)('$name', (server) => describeServer(world as World, server))
+}
+
+/** The files that every project has in common are its author's own, except for `mcp_oauth.ts`. */
+function install(folder: string): Promise<Project> {
+  const shared = (name: string) => readFileSync(join(PROJECTS, name), 'utf8')
+  return installProject(join(PROJECTS, folder), {
+    files: {
+      'before/src/notes.ts': shared('notes.ts'),
+      'after/src/notes.ts': shared('notes.ts'),
+      'after/src/mcp_oauth.ts': shared('mcp_oauth.ts'),
+    },
+  })
+}
+
+function describeServer(world: World, server: Server): void {
+  let running: Running
+  let signedIn: SignedIn
+
+  beforeAll(async () => {
+    running = await start(world, server)
+  }, 60_000)
+  afterAll(async () => {
+    await running.program.stop()
+    await running.rest.close()
+  })
+
+  it.runIf(server.open ?? true)('was open to everybody', async () => {
+    const port = await freePort()
+    const url = `http://127.0.0.1:${port}/mcp`
+    const program = await world.project.start('node', server.before, url, { PORT: String(port) })
+    const client = await connect(url, 'no token')
+    const { tools } = await client.listTools()
+    expect(tools.map(({ name }) => name).toSorted()).toEqual(['delete_note', 'list_notes'])
+    await client.close()
+    await program.stop()
+  })
+
+  it('RFC 9728 §5.1 tells who has no token where to sign in', async () => {
+    const answer = await call(running, undefined)
+    expect(answer.status).toBe(401)
+    const [, url = ''] =
+      /resource_metadata="([^"]+)"/.exec(answer.headers.get('www-authenticate') ?? '') ?? []
+    expect(url).toContain('/.well-known/oauth-protected-resource')
+    expect(await (await fetch(url)).json()).toMatchObject({
+      resource: running.resource,
+      authorization_servers: [running.issuer],
+    })
+  })
+
+  it('signs in with the official client, and a tool acts upstream as who calls', async () => {
+    signedIn = await signIn(running, world.upstream)
+    const client = await connect(running.resource, signedIn.access_token)
+    const notes = await client.callTool({ name: 'list_notes', arguments: {} })
+    expect(textOf(notes)).toMatch(/^Ada Lovelace: .*A note of Ada Lovelace/)
+    await client.close()
+  })
+
+  it('RFC 6750 §3.1 answers 401 to a bad token, whatever is bad about it', async () => {
+    const { access_token, refresh_token } = signedIn
+    const forged = ['forged', `${access_token}x`, `${access_token.slice(0, -2)}AA`, refresh_token]
+    const expired = remade(running, access_token, { exp: Math.floor(Date.now() / 1000) - 1 })
+    const foreign = remade(running, access_token, { resource: 'https://mcp.example/mcp' })
+    for (const token of [...forged, expired, foreign]) {
+      const answer = await call(running, token)
+      expect([token, answer.status]).toEqual([token, 401])
+      expect(answer.headers.get('www-authenticate')).toContain('resource_metadata=')
+    }
+  })
+
+  it(`tools' scopes are seen to by ${server.toolScopes}`, async () => {
+    const narrow = remade(running, signedIn.access_token, { scope: 'notes:read' })
+    const deletion = { name: 'delete_note', arguments: { id: 7 } }
+    if (server.toolScopes === 'guard') {
+      const answer = await call(running, narrow, 'tools/call', deletion)
+      expect(answer.status).toBe(403)
+      expect(answer.headers.get('www-authenticate')).toMatch(
+        /error="insufficient_scope".*notes:write/,
+      )
+    }
+    const client = await connect(running.resource, narrow)
+    const done = client.callTool(deletion).then(textOf, (error: Error) => error.message)
+    if (server.toolScopes === 'nobody') expect(await done).toBe('deleted 7')
+    else expect(await done).not.toContain('deleted')
+    await client.close()
+    const wide = await connect(running.resource, signedIn.access_token)
+    expect(textOf(await wide.callTool(deletion))).toBe('deleted 7')
+    await wide.close()
+  })
+
+  it('RFC 7009 §2 a sign-in that was revoked is out at once', async () => {
+    const { access_token, refresh_token, client_id } = await signIn(running, world.upstream)
+    expect((await call(running, access_token, 'initialize', HELLO)).status).toBe(200)
+    expect((await post(running, '/revoke', { token: refresh_token, client_id })).status).toBe(200)
+    expect((await call(running, access_token, 'initialize', HELLO)).status).toBe(401)
+  })
+
+  it(`answers ${server.outage} while the store is down`, async () => {
+    await running.rest.close()
+    const answer = await call(running, signedIn.access_token)
+    expect(answer.status).toBe(server.outage)
+    expect(answer.headers.has('www-authenticate')).toBe(server.outage === 401)
+  })
+}
+
+async function start({ upstream, redis, project }: World, { after }: Server): Promise<Running> {
+  const port = await freePort()
+  const issuer = `http://127.0.0.1:${port}`
+  upstream.allowRedirect(`${issuer}/callback`)
+  const rest = await startRest(redis.port, STORE_TOKEN)
+  const key = generateKey()
+  await redis.cli('FLUSHALL')
+  const program = await project.start(
+    'node',
+    after,
+    `${issuer}/.well-known/oauth-authorization-server`,
+    {
+      PORT: String(port),
+      MCP_OAUTH_ISSUER: issuer,
+      MCP_OAUTH_KEYS: key,
+      OIDC_ISSUER: upstream.issuer,
+      OIDC_CLIENT_ID: upstream.client_id,
+      OIDC_CLIENT_SECRET: upstream.client_secret,
+      KV_REST_API_URL: rest.url,
+      KV_REST_API_TOKEN: STORE_TOKEN,
+      NOTES_URL: upstream.notesUrl,
+    },
+  )
+  return { issuer, resource: `${issuer}/mcp`, keys: createKeyring([key]), rest, program }
+}
+
+/** Discovery, registration, consent, upstream, code, tokens: by the official client. */
+async function signIn({ resource }: Running, upstream: TestOidcProvider): Promise<SignedIn> {
+  const provider = createProvider(REDIRECT)
+  const transport = new StreamableHTTPClientTransport(new URL(resource), { authProvider: provider })
+  const client = new Client({ name: 'a client', version: '1' })
+  await expect(client.connect(transport)).rejects.toThrow(/unauthorized/i)
+  const asked = provider.kept.authorizationUrl?.href ?? ''
+  expect(new URL(asked).searchParams.get('resource')).toBe(resource)
+  const arrived = await signInHeadless(asked, upstream, 'ada')
+  await transport.finishAuth(arrived.searchParams)
+  return { ...provider.kept.tokens, ...provider.kept.information } as unknown as SignedIn
+}
+
+async function connect(url: string, token: string): Promise<Client> {
+  const client = new Client({ name: 'a client', version: '1' })
+  const headers = { authorization: `Bearer ${token}` }
+  await client.connect(
+    new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }),
+  )
+  return client
+}
+
+/** A token as this server would have made it, had its claims been others. */
+function remade({ keys }: Running, token: string, claims: Partial<AccessToken>): string {
+  const read = readAccessToken(keys, token)
+  if (read === undefined) throw new Error('this is no access token')
+  return makeAccessToken(keys, { ...read, ...claims })
+}

@@ -1,0 +1,23 @@
+import { FastMCP } from 'fastmcp'
+import { z } from 'zod'
+import { readNotes } from './notes.js'
+
+const server = new FastMCP({ name: 'notes', version: '1.0.0' })
+
+server.addTool({
+  name: 'list_notes',
+  description: 'Lists the notes',
+  execute: async () => await readNotes(process.env['NOTES_TOKEN']),
+})
+
+server.addTool({
+  name: 'delete_note',
+  description: 'Deletes a note',
+  parameters: z.object({ id: z.number() }),
+  execute: async ({ id }) => `deleted ${id}`,
+})
+
+await server.start({
+  transportType: 'httpStream',
+  httpStream: { port: Number(process.env['PORT'] ?? 3000), host: '127.0.0.1' },
+})

@@ -1,0 +1,34 @@
+import { serve } from '@hono/node-server'
+import { createMcpHandler, withMcpAuth } from 'mcp-handler'
+import { z } from 'zod'
+import { auth } from './mcp_oauth.js'
+import { readNotes } from './notes.js'
+
+const mcp = createMcpHandler((server) => {
+  server.registerTool('list_notes', { description: 'Lists the notes' }, async ({ authInfo }) => {
+    const caller = auth.caller(authInfo)
+    const notes = await readNotes(await auth.upstreamToken(caller))
+    return { content: [{ type: 'text', text: `${caller.extra.user.name}: ${notes}` }] }
+  })
+  server.registerTool(
+    'delete_note',
+    { description: 'Deletes a note', inputSchema: { id: z.number() } },
+    async ({ id }) => ({ content: [{ type: 'text', text: `deleted ${id}` }] }),
+  )
+})
+
+const handler = withMcpAuth(mcp, auth.verifyToken, {
+  required: true,
+  resourceUrl: auth.config.issuer,
+  resourceMetadataPath: '/.well-known/oauth-protected-resource/mcp',
+})
+
+serve({
+  fetch(request, { incoming }) {
+    const { pathname } = new URL(request.url)
+    if (pathname === '/mcp') return handler(request)
+    return auth.fetch(request, { remoteAddress: incoming.socket.remoteAddress })
+  },
+  port: Number(process.env['PORT'] ?? 3000),
+  hostname: '127.0.0.1',
+})

@@ -1,0 +1,24 @@
+import { createMcpExpressApp } from '@modelcontextprotocol/express'
+import { toNodeHandler } from '@modelcontextprotocol/node'
+import { createMcpHandler, McpServer } from '@modelcontextprotocol/server'
+import { z } from 'zod'
+import { readNotes } from './notes.js'
+
+const handler = createMcpHandler(() => {
+  const server = new McpServer({ name: 'notes', version: '1.0.0' })
+  server.registerTool('list_notes', { description: 'Lists the notes' }, async () => {
+    const notes = await readNotes(process.env['NOTES_TOKEN'])
+    return { content: [{ type: 'text', text: notes }] }
+  })
+  server.registerTool(
+    'delete_note',
+    { description: 'Deletes a note', inputSchema: z.object({ id: z.number() }) },
+    async ({ id }) => ({ content: [{ type: 'text', text: `deleted ${id}` }] }),
+  )
+  return server
+})
+
+const mcp = toNodeHandler(handler)
+const app = createMcpExpressApp()
+app.all('/mcp', (req, res) => mcp(req, res, req.body))
+app.listen(Number(process.env['PORT'] ?? 3000), '127.0.0.1')

@@ -1,0 +1,22 @@
+import { serve } from '@hono/node-server'
+import { createMcpHandler } from 'mcp-handler'
+import { z } from 'zod'
+import { readNotes } from './notes.js'
+
+const handler = createMcpHandler((server) => {
+  server.registerTool('list_notes', { description: 'Lists the notes' }, async () => {
+    const notes = await readNotes(process.env['NOTES_TOKEN'])
+    return { content: [{ type: 'text', text: notes }] }
+  })
+  server.registerTool(
+    'delete_note',
+    { description: 'Deletes a note', inputSchema: z.object({ id: z.number() }) },
+    async ({ id }) => ({ content: [{ type: 'text', text: `deleted ${id}` }] }),
+  )
+})
+
+serve({
+  fetch: (request) => handler(request),
+  port: Number(process.env['PORT'] ?? 3000),
+  hostname: '127.0.0.1',
+})

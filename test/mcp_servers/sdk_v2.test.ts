@@ -1,0 +1,22 @@
+/**
+ * Servers of SDK v2 on Express, Hono and node:http, with its own `requireBearerAuth`, and on mcp-handler 2
+ * with and without its `withMcpAuth`.
+ */
+import { describe } from 'vitest'
+import { redisSuite } from '../support/redis.ts'
+import { describeProject, programs } from './drive.ts'
+
+redisSuite(describe, 'SDK v2', () => {
+  describeProject(
+    'sdk_v2',
+    ['npx', 'tsc'],
+    [
+      { ...programs('express'), toolScopes: 'guard', outage: 503 },
+      { ...programs('hono'), toolScopes: 'guard', outage: 503 },
+      { ...programs('node'), toolScopes: 'guard', outage: 503 },
+      { ...programs('bearer'), toolScopes: 'nobody', outage: 500, open: false },
+      { ...programs('mcp_handler'), toolScopes: 'guard', outage: 503 },
+      { ...programs('with_mcp_auth'), toolScopes: 'nobody', outage: 401, open: false },
+    ],
+  )
+})
