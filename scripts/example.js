@@ -15,7 +15,7 @@ import {
   mcpPathOf,
   readSettings,
 } from './example_project.js'
-import { MORE_PORTS, serversFor, USUAL_PORT } from './example_servers.js'
+import { checkPrograms, MORE_PORTS, serversFor, USUAL_PORT } from './example_servers.js'
 import { build, buildDemo, checkNode, Fault, give, install, npm, ROOT, say } from './set_up.js'
 
 /** An example may build first. */
@@ -52,6 +52,7 @@ async function startExample(name, port) {
   const command = `npm run example ${name}`
   // Somebody else may have the ports that most people try first.
   await checkFree([port], command)
+  checkPrograms(Object.keys(readSettings(name)))
   await install()
   await build()
   await buildDemo()

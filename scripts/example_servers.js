@@ -20,16 +20,14 @@ const REDIS_WITHIN = 10_000
 /**
  * The servers for an example that reads `names`, on the ports after `port`: the ports they take, the
  * settings they lead to, and how they are started.
- * @throws Fault when a program is missing
  */
 export function serversFor(names, port, { directory, keys, client_secret }) {
   const has = (name) => names.includes(name)
   const idp = { port: port + 1, issuer: `http://127.0.0.1:${port + 1}` }
-  const redis = has('REDIS_URL') || has('KV_REST_API_URL') ? port + 2 : undefined
+  const redis = needsRedis(names) ? port + 2 : undefined
   const rest = has('KV_REST_API_URL') ? port + 3 : undefined
   const backend = has('MCP_OAUTH_TO') ? port + 4 : undefined
   const token = randomBytes(32).toString('base64url')
-  if (redis !== undefined) checkRedis()
   return {
     ports: [port, idp.port, redis, rest, backend].filter((one) => one !== undefined),
     settings: {
@@ -59,6 +57,10 @@ export function serversFor(names, port, { directory, keys, client_secret }) {
   }
 }
 
+function needsRedis(names) {
+  return names.includes('REDIS_URL') || names.includes('KV_REST_API_URL')
+}
+
 async function startRedis(group, env, port, directory) {
   say(`Starting Redis on 127.0.0.1:${port}`)
   mkdirSync(directory, { recursive: true, mode: 0o700 })
@@ -78,7 +80,9 @@ async function startRest(group, env, port, redis, token) {
   })
 }
 
-function checkRedis() {
+/** @throws Fault when a program is missing that an example that reads `names` needs. */
+export function checkPrograms(names) {
+  if (!needsRedis(names)) return
   const { error } = spawnSync('redis-server', ['--version'])
   if (error === undefined) return
   const command = process.platform === 'darwin' ? 'brew install redis' : 'apt-get install redis'

@@ -3,6 +3,7 @@
  * rows of the attack catalogue that no test names. What follows `--` goes to vitest, which then runs
  * only that.
  */
+import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
@@ -44,7 +45,13 @@ const SYSTEM = [
   {
     file: '/usr/bin/redis-server',
     packages: ['redis-server'],
-    suites: 'the stores in Redis, its cluster, and Upstash',
+    suites: 'the stores in Redis, its cluster, and Upstash, and the examples with them',
+  },
+  {
+    file: '/usr/bin/python3',
+    isThere: hasPython,
+    packages: ['python3'],
+    suites: 'the example of the gateway before a server in Python',
   },
 ]
 
@@ -101,6 +108,10 @@ function hasPostgres() {
     existsSync(POSTGRES) &&
     readdirSync(POSTGRES).some((version) => existsSync(join(POSTGRES, version, 'bin/postgres')))
   )
+}
+
+function hasPython() {
+  return spawnSync('python3', ['--version']).error === undefined
 }
 
 /** All of them, so that everything that is wrong is told in one go. */

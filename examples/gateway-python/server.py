@@ -83,10 +83,17 @@ class Handler(BaseHTTPRequestHandler):
         # A web page whose name was pointed at this address would come with another Host.
         if self.headers["Host"] != ADDRESS.netloc or self.path != ADDRESS.path:
             return self.send(404)
+        if "X-Mcp-User" not in self.headers:
+            return self.send(403)
         length = int(self.headers.get("Content-Length", 0))
         if length > LARGEST:
             return self.send(413)
-        message = json.loads(self.rfile.read(length))
+        try:
+            message = json.loads(self.rfile.read(length))
+        except ValueError:
+            return self.send(400)
+        if not isinstance(message, dict) or "method" not in message:
+            return self.send(400)
         if "id" not in message:
             return self.send(202)
         reply = {"jsonrpc": "2.0", "id": message["id"]}

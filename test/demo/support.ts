@@ -29,7 +29,7 @@ export function buildDemo(): void {
 
 /** One of the demo's servers, ready. */
 export async function startServer(
-  name: 'identity_provider' | 'mcp_server',
+  name: 'identity_provider' | 'mcp_server' | 'redis_rest',
   settings: Readonly<{ [name: string]: string }>,
 ): Promise<DemoProcess> {
   const process_ = run(join('demo/dist', `${name}.js`), settings, true)
@@ -47,8 +47,9 @@ export function run(
   script: string,
   settings: Readonly<{ [name: string]: string }> = {},
   ipc = false,
+  args: readonly string[] = [],
 ): DemoProcess {
-  const child = spawn(process.execPath, [script], {
+  const child = spawn(process.execPath, [script, ...args], {
     cwd: ROOT,
     env: { ...process.env, NODE_ENV: '', ...settings },
     stdio: ['ignore', 'pipe', 'pipe', ...(ipc ? (['ipc'] as const) : [])],
