@@ -1,0 +1,91 @@
+/**
+ * Drives one workload over many connections at once: each goes through its unit again and again, every
+ * answer is checked, and a unit begins when the one before has ended.
+ */
+import { openConnection } from './connection.js'
+
+/** Latencies are counted in steps of this many microseconds; the last step takes all above. */
+const STEP = 10
+const STEPS = 20_000
+
+/**
+ * Begins at once. `unit(seat, place)` is a generator: it yields the text of a request and is resumed with
+ * its answer. `nextSeat` gives whose turn it is on connection `at`, `leave` takes the seat back.
+ */
+export function drive({ place, unit, connections, nextSeat, leave }) {
+  const state = { units: 0, requests: 0, latencies: new Uint32Array(STEPS), stopping: false }
+  const drivers = Array.from({ length: connections }, (_, at) =>
+    driveOne({ place, unit, state, next: () => nextSeat(at), leave }),
+  )
+  return {
+    /** What was done since the last call, or since the start. */
+    count() {
+      const { units, requests, latencies } = state
+      Object.assign(state, { units: 0, requests: 0, latencies: new Uint32Array(STEPS) })
+      return { units, requests, p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) }
+    },
+    /** Ends each connection after its unit. @throws what went wrong on any of them */
+    async stop() {
+      state.stopping = true
+      await Promise.all(drivers)
+    },
+    failed: Promise.race(drivers.map((driver) => driver.then(() => new Promise(() => {})))),
+  }
+}
+
+function driveOne({ place, unit, state, next, leave }) {
+  return new Promise((resolve, reject) => {
+    let [seat, running, began] = []
+    const connection = openConnection(place.port, guarded(onAnswer), fail)
+
+    function begin() {
+      if (state.stopping) {
+        connection.close()
+        return resolve()
+      }
+      seat = next()
+      running = unit(seat, place)
+      began = performance.now()
+      connection.send(running.next().value)
+    }
+
+    function onAnswer(answer) {
+      state.requests += 1
+      const { done, value } = running.next(answer)
+      if (!done) return connection.send(value)
+      const step = Math.floor(((performance.now() - began) * 1000) / STEP)
+      state.latencies[Math.min(step, STEPS - 1)] += 1
+      state.units += 1
+      leave(seat)
+      begin()
+    }
+
+    function guarded(action) {
+      return (value) => {
+        try {
+          action(value)
+        } catch (error) {
+          fail(error)
+        }
+      }
+    }
+
+    function fail(error) {
+      connection.close()
+      reject(error)
+    }
+
+    guarded(begin)()
+  })
+}
+
+/** In milliseconds, to the step; undefined where nothing was counted. */
+function quantile(latencies, part) {
+  const wanted = latencies.reduce((sum, count) => sum + count, 0) * part
+  let seen = 0
+  for (let step = 0; step < STEPS; step += 1) {
+    seen += latencies[step]
+    if (seen > 0 && seen >= wanted) return ((step + 0.5) * STEP) / 1000
+  }
+  return undefined
+}

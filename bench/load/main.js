@@ -1,0 +1,57 @@
+/**
+ * The process that makes the load. Over its channel it is told `begin`, `count` and `stop`, and tells
+ * what it counted. The seats stay here from round to round, since their tokens move on.
+ */
+import { readFileSync } from 'node:fs'
+import { UNITS } from '../workloads/units.js'
+import { drive } from './drive.js'
+import { createSeats } from './seats.js'
+
+/** By target: seats, and where it is. */
+const known = new Map()
+let driven
+let cpu = process.cpuUsage()
+
+const ANSWERS = {
+  /** `seats` is a list, or the path of a file with one. */
+  know({ target, place, seats }) {
+    const all = typeof seats === 'string' ? JSON.parse(readFileSync(seats, 'utf8')) : seats
+    known.set(target, { place, seats: all })
+  },
+  begin({ target, unit, connections }) {
+    const { place, seats } = known.get(target)
+    driven = drive({ place, unit: UNITS[unit], connections, ...createSeats(seats, connections) })
+    driven.failed.catch(tellFault)
+    count()
+  },
+  /** One unit, on a connection of its own. */
+  async once({ target, unit }) {
+    const { place, seats } = known.get(target)
+    const one = drive({ place, unit: UNITS[unit], connections: 1, ...createSeats([seats[0]], 1) })
+    await one.stop()
+  },
+  count,
+  async stop() {
+    await driven.stop()
+  },
+}
+
+/** With the part of the time in which this process had work: near 1 it is what limits the rate. */
+function count() {
+  const { user, system } = process.cpuUsage(cpu)
+  cpu = process.cpuUsage()
+  return { ...driven.count(), cpu: user + system }
+}
+
+function tellFault(error) {
+  process.send({ fault: error.stack ?? String(error) })
+}
+
+process.on('message', async ({ id, what, ...rest }) => {
+  try {
+    process.send({ id, value: await ANSWERS[what](rest) })
+  } catch (error) {
+    process.send({ id, fault: error.stack ?? String(error) })
+  }
+})
+process.on('disconnect', () => process.exit())

@@ -1,0 +1,74 @@
+/**
+ * What a run stands on: the built package, the peers from npm, the Node that runs them, and a place for
+ * data. What is missing is told, and its targets are left out.
+ */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { build } from '../scripts/set_up.js'
+import { createEngines, missingEngine } from './engines.js'
+import { install } from './install.js'
+import { findNode, majorOf } from './nodes/find.js'
+import { say } from './report/print.js'
+import { TARGETS } from './targets/index.js'
+
+const HERE = import.meta.dirname
+
+export async function prepare(options) {
+  if (!options.quick) install(HERE)
+  if (options.dist === undefined) await build()
+  const dist = resolve(options.dist ?? join(HERE, '../dist'))
+  const node = findNode(options.node)
+  const directory = mkdtempSync(join(tmpdir(), 'mcp-oauth-bench-'))
+  const engines = createEngines()
+  const targets = new Map()
+  for (const [name, target] of Object.entries(allTargets(options))) {
+    const isWanted = options.wantsTarget(name) || name === 'extra'
+    if (!isWanted) continue
+    const missing = missingOf(target, node)
+    if (missing === undefined) targets.set(name, { name, ...target })
+    else say(`left out: ${target.label}, as there is no ${missing}`)
+  }
+  return {
+    options,
+    node,
+    targets,
+    engines,
+    directory,
+    env: { BENCH_DIST: dist },
+    versions: versionsOf(targets),
+    async close() {
+      await engines.close()
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+function allTargets({ target }) {
+  if (target === undefined) return TARGETS
+  const workloads = ['refresh', 'call']
+  return { ...TARGETS, extra: { label: target, file: resolve(target), workloads } }
+}
+
+function missingOf({ needs = [], engine, node: since = 20 }, node) {
+  const absent = needs.find((name) => versionOf(name) === undefined)
+  if (absent !== undefined) return `${absent}; npm install in bench/ brings it`
+  const noEngine = engine === undefined ? undefined : missingEngine(engine)
+  if (noEngine !== undefined) return noEngine
+  return majorOf(node) < since ? `Node ${since}` : undefined
+}
+
+function versionsOf(targets) {
+  const names = new Set([...targets.values()].flatMap(({ needs = [] }) => needs))
+  return Object.fromEntries([...names].map((name) => [name, versionOf(name)]))
+}
+
+/** Of an installed package, wherever Node finds it from here; undefined where it does not. */
+function versionOf(name) {
+  for (const path of createRequire(import.meta.url).resolve.paths(name) ?? []) {
+    const file = join(path, name, 'package.json')
+    if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')).version
+  }
+  return undefined
+}

@@ -1,0 +1,51 @@
+/**
+ * One server process: the target that the first argument names, on a free port of 127.0.0.1. Over its
+ * channel it tells its own CPU time and memory, and makes sign-ins for the load.
+ */
+import { createServer } from 'node:http'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+
+const [file, text = '{}'] = process.argv.slice(2)
+const settings = JSON.parse(text)
+const target = await import(file)
+const server = createServer(target.serverOptions ?? {})
+server.keepAliveTimeout = 0
+server.listen(settings.port ?? 0, '127.0.0.1')
+await once(server, 'listening')
+const { port } = server.address()
+const origin = settings.origin ?? `http://127.0.0.1:${port}`
+const { place, seed, sizes = () => ({}), close } = await target.start({ server, origin, settings })
+
+const ANSWERS = {
+  /** All threads of this process, in microseconds. */
+  usage() {
+    const { user, system } = process.cpuUsage()
+    return { cpu: user + system, rss: process.memoryUsage.rss() }
+  },
+  settle() {
+    globalThis.gc?.()
+    return ANSWERS.usage()
+  },
+  sizes,
+  /** A long list goes through a file. */
+  async seed({ count, file: path }) {
+    const seats = await seed(count)
+    if (path === undefined) return seats
+    writeFileSync(path, JSON.stringify(seats))
+    return path
+  },
+}
+
+process.on('message', async ({ id, what, ...rest }) => {
+  try {
+    process.send({ id, value: await ANSWERS[what](rest) })
+  } catch (error) {
+    process.send({ id, fault: error.stack ?? String(error) })
+  }
+})
+process.on('disconnect', async () => {
+  await close?.()
+  process.exit()
+})
+process.send({ ready: { ...place, port, host: `127.0.0.1:${port}`, origin } })

@@ -1,0 +1,33 @@
+/** Starts the processes of a measurement: a target with the engine that it needs, and the load. */
+import { join } from 'node:path'
+import { CORES, startPeer } from './peer.js'
+
+const HERE = import.meta.dirname
+let files = 0
+
+/** The target on a port of its own, ready to be asked. `settings` come on top of its own. */
+export async function startTarget(ground, target, settings = {}, core = CORES.server) {
+  const engine = target.engine === undefined ? undefined : await ground.engines.start(target.engine)
+  files += 1
+  const place = engine?.port ?? join(ground.directory, `${files}.db`)
+  const started = await startServer(ground, target, { place, ...settings }, core)
+  return { ...started, stopEngine: async () => engine?.stop() }
+}
+
+/** The server alone, on an engine that is there already. */
+export async function startServer({ node, env }, target, settings, core = CORES.server) {
+  const path = join(HERE, 'targets', target.file)
+  const own = { ...target.settings, ...settings }
+  const flags = ['--expose-gc', '--no-warnings']
+  const args = [target.file.startsWith('/') ? target.file : path, JSON.stringify(own)]
+  const server = startPeer(join(HERE, 'serve.js'), args, { core, node, flags, env })
+  try {
+    return { target, server, settings: own, place: await server.ready }
+  } catch (error) {
+    throw new Error(`${target.name} does not start: ${error.message}`, { cause: error })
+  }
+}
+
+export function startLoad({ node }) {
+  return startPeer(join(HERE, 'load/main.js'), [], { core: CORES.load, node })
+}

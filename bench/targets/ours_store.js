@@ -1,0 +1,50 @@
+/** The store of a target of ours, and how large it is. Engines that are servers have been started before. */
+import { statSync } from 'node:fs'
+import { createRequire } from 'node:module'
+
+/** Loads a driver as the package itself does where it is installed beside it. */
+const load = createRequire(import.meta.url)
+
+export async function openStore({ store: kind, place, durability }) {
+  return await STORES[kind](place, durability)
+}
+
+const STORES = {
+  async memory() {
+    const { memory } = await import(`${process.env.BENCH_DIST}/memory.js`)
+    return { store: memory(), sizes: () => ({}) }
+  },
+  async sqlite(file, durability = 'process') {
+    const { sqlite } = await import(`${process.env.BENCH_DIST}/sqlite.js`)
+    return {
+      store: sqlite(file, { durability }),
+      sizes: () => ({ disk: sizeOf(file) + sizeOf(`${file}-wal`) }),
+    }
+  },
+  async postgres(port) {
+    const { postgres } = await import(`${process.env.BENCH_DIST}/postgres.js`)
+    const { Pool } = load('pg')
+    const pool = new Pool({ host: '127.0.0.1', port, user: 'bench', database: 'postgres', max: 16 })
+    const size = "SELECT pg_total_relation_size('mcp_oauth_records') AS disk"
+    return {
+      store: postgres(pool),
+      sizes: async () => ({ disk: Number((await pool.query(size)).rows[0].disk) }),
+    }
+  },
+  async redis(port) {
+    const { redis } = await import(`${process.env.BENCH_DIST}/redis.js`)
+    const { Redis } = load('ioredis')
+    const client = new Redis(port, '127.0.0.1')
+    client.on('error', () => {})
+    return {
+      store: redis(client),
+      sizes: async () => ({
+        memory: Number(/used_memory:(\d+)/.exec(await client.info('memory'))[1]),
+      }),
+    }
+  },
+}
+
+function sizeOf(file) {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0
+}

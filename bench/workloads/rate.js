@@ -1,0 +1,128 @@
+/**
+ * A workload of requests: each target in a process of its own, all of them in each round, one after the
+ * other. What a request costs is the CPU time of the server's own process; the rate stands beside it,
+ * since it also depends on the load.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { say } from '../report/print.js'
+import { spread } from '../spread.js'
+import { startLoad, startTarget } from '../start.js'
+
+const MEGABYTE = 2 ** 20
+
+export async function rate(ground, workload) {
+  const load = startLoad(ground)
+  const servers = []
+  try {
+    for (const target of takingPart(ground, workload)) {
+      servers.push(await startTarget(ground, target, workload.settings))
+    }
+    for (const server of servers) await introduce(ground, load, server, workload)
+    const rounds = []
+    for (let round = 0; round < ground.options.rounds; round += 1) {
+      rounds.push(await measureRound(ground, { load, servers, workload, round }))
+    }
+    return tell(servers, workload, rounds)
+  } finally {
+    await Promise.all([load, ...servers.map(({ server }) => server)].map((peer) => peer.stop()))
+    await Promise.all(servers.map(({ stopEngine }) => stopEngine()))
+  }
+}
+
+export function takingPart({ targets }, { name }) {
+  return [...targets.values()].filter(({ workloads }) => workloads.includes(name))
+}
+
+/** Gives the load its seats, and tries that wrong requests are refused. */
+async function introduce({ options }, load, { target, server, place }, { probes = [] }) {
+  const seats = await server.ask('seed', { count: options.connections })
+  await load.ask('know', { target: target.name, place, seats })
+  // The floor is what cannot tell right from wrong.
+  for (const unit of target.isFloor ? [] : probes) {
+    await named(target, load.ask('once', { target: target.name, unit }))
+  }
+}
+
+/** Another one begins each round. */
+async function measureRound(ground, { load, servers, workload, round }) {
+  const figures = new Map()
+  for (let turn = 0; turn < servers.length; turn += 1) {
+    const server = servers[(turn + round) % servers.length]
+    for (const unit of workload.units) {
+      const figure = await measureOne(ground, { load, server, unit, round })
+      figures.set(`${server.target.name} ${unit}`, figure)
+    }
+  }
+  return figures
+}
+
+async function measureOne({ options }, { load, server: { target, server }, unit, round }) {
+  const { seconds, warmUp, connections } = options
+  await load.ask('begin', { target: target.name, unit, connections })
+  await named(target, orBroken(load, sleep((round === 0 ? warmUp : warmUp / 2) * 1000)))
+  const [before] = await Promise.all([server.ask('usage'), load.ask('count')])
+  const began = performance.now()
+  await named(target, orBroken(load, sleep(seconds * 1000)))
+  const [after, counted] = await Promise.all([server.ask('usage'), load.ask('count')])
+  const took = (performance.now() - began) / 1000
+  await named(target, orBroken(load, load.ask('stop')))
+  const { units } = counted
+  say(`  ${target.name} ${unit}: ${Math.round(units / took)}/s`)
+  return {
+    cpu: (after.cpu - before.cpu) / units,
+    rate: units / took,
+    p50: counted.p50,
+    p99: counted.p99,
+    rss: after.rss / MEGABYTE,
+    // Where the load had no time to spare, the server could have done more.
+    loadBusy: counted.cpu / 1e6 / took,
+  }
+}
+
+function orBroken(load, work) {
+  return Promise.race([work, load.broken])
+}
+
+/** @throws Error that says at whom it was */
+async function named({ name }, work) {
+  try {
+    return await work
+  } catch (error) {
+    throw new Error(`${name}: ${error.message}`, { cause: error })
+  }
+}
+
+function tell(servers, workload, rounds) {
+  const [unit] = workload.units
+  const floor = servers.find(({ target }) => target.isFloor)?.target.name
+  return {
+    columns: [...COLUMNS, ...(workload.units.length > 1 ? [ADDED] : [])],
+    rows: servers.map(({ target: { name, label } }) => {
+      const of = (figure) =>
+        spread(rounds.map((round) => figure(round.get(`${name} ${unit}`), round)))
+      const values = Object.fromEntries(
+        ['cpu', 'rate', 'p50', 'p99', 'rss', 'loadBusy'].map((key) => [key, of((one) => one[key])]),
+      )
+      const atFloor = (round) => round.get(`${floor} ${unit}`)
+      values.cpuRatio = of((one, round) => atFloor(round).cpu / one.cpu)
+      values.rateRatio = of((one, round) => one.rate / atFloor(round).rate)
+      if (workload.units.length > 1) {
+        values.added = of((one, round) => one.cpu - round.get(`${name} ${workload.units[1]}`).cpu)
+      }
+      return { name, label, values }
+    }),
+  }
+}
+
+const COLUMNS = [
+  { key: 'cpu', label: 'CPU µs', digits: 1 },
+  { key: 'cpuRatio', label: 'of the floor, by CPU', digits: 3 },
+  { key: 'rate', label: 'per second', digits: 0 },
+  { key: 'rateRatio', label: 'of the floor, by rate', digits: 3 },
+  { key: 'p50', label: 'median ms', digits: 2 },
+  { key: 'p99', label: 'p99 ms', digits: 2 },
+  { key: 'rss', label: 'MB', digits: 0 },
+  { key: 'loadBusy', label: 'load busy', digits: 2 },
+]
+
+const ADDED = { key: 'added', label: 'guard adds µs', digits: 1 }
