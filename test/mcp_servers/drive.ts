@@ -45,6 +45,8 @@ export interface Server {
   readonly outage: 503 | 500 | 401
   /** Whether it was open to everybody before; true by default. */
   readonly open?: boolean
+  /** Where it listens before and after, when the build has settled that; anywhere by default. */
+  readonly ports?: { readonly before: number; readonly after: number }
 }
 
 interface World {
@@ -68,6 +70,11 @@ interface SignedIn {
   readonly client_id: string
 }
 
+/** The compiler over a project, with all the types of its servers. */
+export async function compile(project: Project): Promise<void> {
+  await project.run('npx', ['tsc'])
+}
+
 /** A server whose two programs are the compiled files of one name. */
 export function programs(name: string): Pick<Server, 'name' | 'before' | 'after'> {
   return {
@@ -80,7 +87,7 @@ export function programs(name: string): Pick<Server, 'name' | 'before' | 'after'
 /** Installs and builds `folder` once, and drives each of its servers. */
 export function describeProject(
   folder: string,
-  build: readonly string[],
+  build: (project: Project) => Promise<unknown>,
   servers: readonly Server[],
 ): void {
   const world: { -readonly [name in keyof World]?: World[name] } = {}
@@ -89,15 +96,16 @@ export function describeProject(
     world.upstream = await startOidcProvider()
     world.redis = await startRedis()
     world.project = await install(folder)
-    const [command = '', ...args] = build
-    await world.project.run(command, args)
+    await build(world.project)
   }, 240_000)
   afterAll(async () => {
     await world.redis?.close()
     await world.upstream?.close()
   })
 
-  describe.each(servers)('$name', (server) => describeServer(world as World, server))
+  describe.each(servers)('$name', (server) => {
+    describeServer(world as World, server)
+  })
 }
 
 /** The files that every project has in common are its author's own, except for `mcp_oauth.ts`. */
@@ -125,7 +133,7 @@ function describeServer(world: World, server: Server): void {
   })
 
   it.runIf(server.open ?? true)('was open to everybody', async () => {
-    const port = await freePort()
+    const port = server.ports?.before ?? (await freePort())
     const url = `http://127.0.0.1:${port}/mcp`
     const program = await world.project.start('node', server.before, url, { PORT: String(port) })
     const client = await connect(url, 'no token')
@@ -202,8 +210,8 @@ function describeServer(world: World, server: Server): void {
   })
 }
 
-async function start({ upstream, redis, project }: World, { after }: Server): Promise<Running> {
-  const port = await freePort()
+async function start({ upstream, redis, project }: World, server: Server): Promise<Running> {
+  const port = server.ports?.after ?? (await freePort())
   const issuer = `http://127.0.0.1:${port}`
   upstream.allowRedirect(`${issuer}/callback`)
   const rest = await startRest(redis.port, STORE_TOKEN)
@@ -211,7 +219,7 @@ async function start({ upstream, redis, project }: World, { after }: Server): Pr
   await redis.cli('FLUSHALL')
   const program = await project.start(
     'node',
-    after,
+    server.after,
     `${issuer}/.well-known/oauth-authorization-server`,
     {
       PORT: String(port),

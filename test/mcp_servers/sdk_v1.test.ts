@@ -4,15 +4,11 @@
  */
 import { describe } from 'vitest'
 import { redisSuite } from '../support/redis.ts'
-import { describeProject, programs } from './drive.ts'
+import { compile, describeProject, programs } from './drive.ts'
 
 redisSuite(describe, 'SDK v1', () => {
-  describeProject(
-    'sdk_v1',
-    ['npx', 'tsc'],
-    [
-      { ...programs('express'), toolScopes: 'guard', outage: 503 },
-      { ...programs('router'), toolScopes: 'nobody', outage: 500, open: false },
-    ],
-  )
+  describeProject('sdk_v1', compile, [
+    { ...programs('express'), toolScopes: 'guard', outage: 503 },
+    { ...programs('router'), toolScopes: 'nobody', outage: 500, open: false },
+  ])
 })

@@ -5,6 +5,8 @@ import { z } from 'zod'
 import { auth } from './mcp_oauth.js'
 import { readNotes } from './notes.js'
 
+const port = Number(process.env['PORT'] ?? 3000)
+
 const server = new FastMCP({
   name: 'notes',
   version: '1.0.0',
@@ -16,8 +18,9 @@ server.addTool({
   name: 'list_notes',
   description: 'Lists the notes',
   async execute(_, { session }) {
-    const notes = await readNotes(await auth.upstreamToken(session))
-    return `${session?.extra.user.name}: ${notes}`
+    const caller = auth.caller(session)
+    const notes = await readNotes(await auth.upstreamToken(caller))
+    return `${caller.extra.user.name}: ${notes}`
   },
 })
 
@@ -29,7 +32,4 @@ server.addTool({
   execute: async ({ id }) => `deleted ${id}`,
 })
 
-await server.start({
-  transportType: 'httpStream',
-  httpStream: { port: Number(process.env['PORT'] ?? 3000), host: '127.0.0.1' },
-})
+await server.start({ transportType: 'httpStream', httpStream: { port, host: '127.0.0.1' } })

@@ -2,12 +2,19 @@ import { FastMCP } from 'fastmcp'
 import { z } from 'zod'
 import { readNotes } from './notes.js'
 
-const server = new FastMCP({ name: 'notes', version: '1.0.0' })
+const port = Number(process.env['PORT'] ?? 3000)
+
+const server = new FastMCP({
+  name: 'notes',
+  version: '1.0.0',
+})
 
 server.addTool({
   name: 'list_notes',
   description: 'Lists the notes',
-  execute: async () => await readNotes(process.env['NOTES_TOKEN']),
+  async execute() {
+    return await readNotes(process.env['NOTES_TOKEN'])
+  },
 })
 
 server.addTool({
@@ -17,7 +24,4 @@ server.addTool({
   execute: async ({ id }) => `deleted ${id}`,
 })
 
-await server.start({
-  transportType: 'httpStream',
-  httpStream: { port: Number(process.env['PORT'] ?? 3000), host: '127.0.0.1' },
-})
+await server.start({ transportType: 'httpStream', httpStream: { port, host: '127.0.0.1' } })

@@ -4,6 +4,8 @@ import { z } from 'zod'
 import { auth } from './mcp_oauth.js'
 import { readNotes } from './notes.js'
 
+const port = Number(process.env['PORT'] ?? 3000)
+
 const mcp = createMcpHandler((server) => {
   server.registerTool('list_notes', { description: 'Lists the notes' }, async ({ authInfo }) => {
     const caller = auth.caller(authInfo)
@@ -29,6 +31,6 @@ serve({
     if (pathname === '/mcp') return handler(request)
     return auth.fetch(request, { remoteAddress: incoming.socket.remoteAddress })
   },
-  port: Number(process.env['PORT'] ?? 3000),
+  port,
   hostname: '127.0.0.1',
 })

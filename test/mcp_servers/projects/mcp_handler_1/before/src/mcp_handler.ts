@@ -3,6 +3,8 @@ import { createMcpHandler } from 'mcp-handler'
 import { z } from 'zod'
 import { readNotes } from './notes.js'
 
+const port = Number(process.env['PORT'] ?? 3000)
+
 const handler = createMcpHandler((server) => {
   server.registerTool('list_notes', { description: 'Lists the notes' }, async () => {
     const notes = await readNotes(process.env['NOTES_TOKEN'])
@@ -17,6 +19,6 @@ const handler = createMcpHandler((server) => {
 
 serve({
   fetch: (request) => handler(request),
-  port: Number(process.env['PORT'] ?? 3000),
+  port,
   hostname: '127.0.0.1',
 })

@@ -9,6 +9,8 @@ import { z } from 'zod'
 import { auth } from './mcp_oauth.js'
 import { readNotes } from './notes.js'
 
+const port = Number(process.env['PORT'] ?? 3000)
+
 function createServer(): McpServer {
   const server = new McpServer({ name: 'notes', version: '1.0.0' })
   server.registerTool('list_notes', { description: 'Lists the notes' }, async ({ authInfo }) => {
@@ -37,4 +39,4 @@ app.post('/mcp', bearer, async (req, res) => {
   await createServer().connect(transport)
   await transport.handleRequest(req, res, req.body)
 })
-app.listen(Number(process.env['PORT'] ?? 3000), '127.0.0.1')
+app.listen(port, '127.0.0.1')

@@ -4,6 +4,8 @@ import express from 'express'
 import { z } from 'zod'
 import { readNotes } from './notes.js'
 
+const port = Number(process.env['PORT'] ?? 3000)
+
 function createServer(): McpServer {
   const server = new McpServer({ name: 'notes', version: '1.0.0' })
   server.registerTool('list_notes', { description: 'Lists the notes' }, async () => {
@@ -25,4 +27,4 @@ app.post('/mcp', async (req, res) => {
   await createServer().connect(transport)
   await transport.handleRequest(req, res, req.body)
 })
-app.listen(Number(process.env['PORT'] ?? 3000), '127.0.0.1')
+app.listen(port, '127.0.0.1')

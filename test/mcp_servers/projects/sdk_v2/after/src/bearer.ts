@@ -10,11 +10,14 @@ import {
   McpServer,
   OAuthError,
   OAuthErrorCode,
+  requireScopes,
 } from '@modelcontextprotocol/server'
 import express from 'express'
 import { z } from 'zod'
 import { auth } from './mcp_oauth.js'
 import { readNotes } from './notes.js'
+
+const port = Number(process.env['PORT'] ?? 3000)
 
 const handler = createMcpHandler(() => {
   const server = new McpServer({ name: 'notes', version: '1.0.0' })
@@ -25,7 +28,11 @@ const handler = createMcpHandler(() => {
   })
   server.registerTool(
     'delete_note',
-    { description: 'Deletes a note', inputSchema: z.object({ id: z.number() }) },
+    {
+      description: 'Deletes a note',
+      inputSchema: z.object({ id: z.number() }),
+      scopeChallenge: requireScopes('notes:write'),
+    },
     async ({ id }) => ({ content: [{ type: 'text', text: `deleted ${id}` }] }),
   )
   return server
@@ -42,6 +49,4 @@ const app = createMcpExpressApp()
 app.all('/mcp', requireBearerAuth({ verifier, resourceMetadataUrl }), (req, res) =>
   mcp(req, res, req.body),
 )
-express()
-  .use(toExpressHandler(auth), app)
-  .listen(Number(process.env['PORT'] ?? 3000), '127.0.0.1')
+express().use(toExpressHandler(auth), app).listen(port, '127.0.0.1')

@@ -7,6 +7,8 @@ import { z } from 'zod'
 import { auth } from './mcp_oauth.js'
 import { readNotes } from './notes.js'
 
+const port = Number(process.env['PORT'] ?? 3000)
+
 const handler = createMcpHandler(() => {
   const server = new McpServer({ name: 'notes', version: '1.0.0' })
   server.registerTool('list_notes', { description: 'Lists the notes' }, async ({ http }) => {
@@ -25,6 +27,4 @@ const handler = createMcpHandler(() => {
 const mcp = toNodeHandler(handler)
 const app = createMcpExpressApp()
 app.all('/mcp', protectExpress(auth), (req, res) => mcp(req, res, req.body))
-express()
-  .use(toExpressHandler(auth), app)
-  .listen(Number(process.env['PORT'] ?? 3000), '127.0.0.1')
+express().use(toExpressHandler(auth), app).listen(port, '127.0.0.1')

@@ -7,6 +7,8 @@ import { z } from 'zod'
 import { auth } from './mcp_oauth.js'
 import { readNotes } from './notes.js'
 
+const port = Number(process.env['PORT'] ?? 3000)
+
 const handler = createMcpHandler(() => {
   const server = new McpServer({ name: 'notes', version: '1.0.0' })
   server.registerTool('list_notes', { description: 'Lists the notes' }, async ({ http }) => {
@@ -26,4 +28,4 @@ const mcp = auth.protect((request, { authInfo }) => handler.fetch(request, { aut
 const app = createMcpHonoApp()
 app.all('/mcp', (c) => mcp(c.req.raw))
 const outer = new Hono().use(toHonoHandler(auth)).route('/', app)
-serve({ fetch: outer.fetch, port: Number(process.env['PORT'] ?? 3000), hostname: '127.0.0.1' })
+serve({ fetch: outer.fetch, port, hostname: '127.0.0.1' })

@@ -4,6 +4,8 @@ import { z } from 'zod'
 import { auth } from './mcp_oauth.js'
 import { readNotes } from './notes.js'
 
+const port = Number(process.env['PORT'] ?? 3000)
+
 const handler = createMcpHandler((server) => {
   server.registerTool('list_notes', { description: 'Lists the notes' }, async ({ http }) => {
     const caller = auth.caller(http?.authInfo)
@@ -23,6 +25,6 @@ serve({
     if (new URL(request.url).pathname === '/mcp') return mcp(request)
     return auth.fetch(request, { remoteAddress: incoming.socket.remoteAddress })
   },
-  port: Number(process.env['PORT'] ?? 3000),
+  port,
   hostname: '127.0.0.1',
 })

@@ -6,6 +6,8 @@ import { z } from 'zod'
 import { auth } from './mcp_oauth.js'
 import { readNotes } from './notes.js'
 
+const port = Number(process.env['PORT'] ?? 3000)
+
 const handler = createMcpHandler(() => {
   const server = new McpServer({ name: 'notes', version: '1.0.0' })
   server.registerTool('list_notes', { description: 'Lists the notes' }, async ({ http }) => {
@@ -26,4 +28,4 @@ const oauth = toOAuthHandler(auth)
 createServer((req, res) => {
   if (req.url === '/mcp') void mcp(req, res)
   else oauth(req, res)
-}).listen(Number(process.env['PORT'] ?? 3000), '127.0.0.1')
+}).listen(port, '127.0.0.1')

@@ -1,8 +1,11 @@
 import { serve } from '@hono/node-server'
+import { requireScopes } from '@modelcontextprotocol/server'
 import { createMcpHandler, withMcpAuth } from 'mcp-handler'
 import { z } from 'zod'
 import { auth } from './mcp_oauth.js'
 import { readNotes } from './notes.js'
+
+const port = Number(process.env['PORT'] ?? 3000)
 
 const mcp = createMcpHandler((server) => {
   server.registerTool('list_notes', { description: 'Lists the notes' }, async ({ http }) => {
@@ -12,7 +15,11 @@ const mcp = createMcpHandler((server) => {
   })
   server.registerTool(
     'delete_note',
-    { description: 'Deletes a note', inputSchema: z.object({ id: z.number() }) },
+    {
+      description: 'Deletes a note',
+      inputSchema: z.object({ id: z.number() }),
+      scopeChallenge: requireScopes('notes:write'),
+    },
     async ({ id }) => ({ content: [{ type: 'text', text: `deleted ${id}` }] }),
   )
 })
@@ -29,6 +36,6 @@ serve({
     if (pathname === '/mcp') return handler(request)
     return auth.fetch(request, { remoteAddress: incoming.socket.remoteAddress })
   },
-  port: Number(process.env['PORT'] ?? 3000),
+  port,
   hostname: '127.0.0.1',
 })

@@ -14,6 +14,8 @@ import {
 import { z } from 'zod'
 import { readNotes } from './notes.js'
 
+const port = Number(process.env['PORT'] ?? 3000)
+
 const handler = createMcpHandler(() => {
   const server = new McpServer({ name: 'notes', version: '1.0.0' })
   server.registerTool('list_notes', { description: 'Lists the notes' }, async () => {
@@ -22,7 +24,10 @@ const handler = createMcpHandler(() => {
   })
   server.registerTool(
     'delete_note',
-    { description: 'Deletes a note', inputSchema: z.object({ id: z.number() }) },
+    {
+      description: 'Deletes a note',
+      inputSchema: z.object({ id: z.number() }),
+    },
     async ({ id }) => ({ content: [{ type: 'text', text: `deleted ${id}` }] }),
   )
   return server
@@ -44,4 +49,4 @@ const app = createMcpExpressApp()
 app.all('/mcp', requireBearerAuth({ verifier, resourceMetadataUrl }), (req, res) =>
   mcp(req, res, req.body),
 )
-app.listen(Number(process.env['PORT'] ?? 3000), '127.0.0.1')
+app.listen(port, '127.0.0.1')

@@ -4,6 +4,8 @@ import { createMcpHandler, McpServer } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 import { readNotes } from './notes.js'
 
+const port = Number(process.env['PORT'] ?? 3000)
+
 const handler = createMcpHandler(() => {
   const server = new McpServer({ name: 'notes', version: '1.0.0' })
   server.registerTool('list_notes', { description: 'Lists the notes' }, async () => {
@@ -21,4 +23,4 @@ const handler = createMcpHandler(() => {
 const mcp = toNodeHandler(handler)
 const app = createMcpExpressApp()
 app.all('/mcp', (req, res) => mcp(req, res, req.body))
-app.listen(Number(process.env['PORT'] ?? 3000), '127.0.0.1')
+app.listen(port, '127.0.0.1')

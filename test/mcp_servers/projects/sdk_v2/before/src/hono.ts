@@ -4,6 +4,8 @@ import { createMcpHandler, McpServer } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 import { readNotes } from './notes.js'
 
+const port = Number(process.env['PORT'] ?? 3000)
+
 const handler = createMcpHandler(() => {
   const server = new McpServer({ name: 'notes', version: '1.0.0' })
   server.registerTool('list_notes', { description: 'Lists the notes' }, async () => {
@@ -20,4 +22,4 @@ const handler = createMcpHandler(() => {
 
 const app = createMcpHonoApp()
 app.all('/mcp', (c) => handler.fetch(c.req.raw))
-serve({ fetch: app.fetch, port: Number(process.env['PORT'] ?? 3000), hostname: '127.0.0.1' })
+serve({ fetch: app.fetch, port, hostname: '127.0.0.1' })

@@ -4,6 +4,8 @@ import { createMcpHandler, McpServer } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 import { readNotes } from './notes.js'
 
+const port = Number(process.env['PORT'] ?? 3000)
+
 const handler = createMcpHandler(() => {
   const server = new McpServer({ name: 'notes', version: '1.0.0' })
   server.registerTool('list_notes', { description: 'Lists the notes' }, async () => {
@@ -22,4 +24,4 @@ const mcp = toNodeHandler(handler)
 createServer((req, res) => {
   if (req.url === '/mcp') void mcp(req, res)
   else res.writeHead(404).end()
-}).listen(Number(process.env['PORT'] ?? 3000), '127.0.0.1')
+}).listen(port, '127.0.0.1')

@@ -3,6 +3,8 @@ import { createMcpHandler, protectedResourceHandler, withMcpAuth } from 'mcp-han
 import { z } from 'zod'
 import { readNotes } from './notes.js'
 
+const port = Number(process.env['PORT'] ?? 3000)
+
 const mcp = createMcpHandler((server) => {
   server.registerTool('list_notes', { description: 'Lists the notes' }, async () => {
     const notes = await readNotes(process.env['NOTES_TOKEN'])
@@ -10,7 +12,10 @@ const mcp = createMcpHandler((server) => {
   })
   server.registerTool(
     'delete_note',
-    { description: 'Deletes a note', inputSchema: z.object({ id: z.number() }) },
+    {
+      description: 'Deletes a note',
+      inputSchema: z.object({ id: z.number() }),
+    },
     async ({ id }) => ({ content: [{ type: 'text', text: `deleted ${id}` }] }),
   )
 })
@@ -30,6 +35,6 @@ serve({
     if (pathname === '/.well-known/oauth-protected-resource') return metadata(request)
     return new Response('nothing is here', { status: 404 })
   },
-  port: Number(process.env['PORT'] ?? 3000),
+  port,
   hostname: '127.0.0.1',
 })
