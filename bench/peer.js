@@ -56,6 +56,8 @@ function createPeer(child) {
   return {
     pid: child.pid,
     ready: ready.promise,
+    /** The end of what it wrote to its error stream. */
+    told: () => told,
     /** Rejects with what went wrong outside of any question. */
     broken: broken.promise,
     ask(what, rest = {}) {

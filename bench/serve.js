@@ -15,7 +15,8 @@ server.listen(settings.port ?? 0, '127.0.0.1')
 await once(server, 'listening')
 const { port } = server.address()
 const origin = settings.origin ?? `http://127.0.0.1:${port}`
-const { place, seed, sizes = () => ({}), close } = await target.start({ server, origin, settings })
+const started = await target.start({ server, origin, settings })
+const { place, seed, users = someUsers, sizes = () => ({}), close } = started
 
 const ANSWERS = {
   /** All threads of this process, in microseconds. */
@@ -28,13 +29,19 @@ const ANSWERS = {
     return ANSWERS.usage()
   },
   sizes,
-  /** A long list goes through a file. */
+  /** Who can sign in, with what they have then. */
+  users: ({ count }) => users(count),
+  /** Undefined where sign-ins are made by signing in. A long list goes through a file. */
   async seed({ count, file: path }) {
-    const seats = await seed(count)
+    const seats = await seed?.(count)
     if (path === undefined) return seats
     writeFileSync(path, JSON.stringify(seats))
     return path
   },
+}
+
+function someUsers(count) {
+  return Array.from({ length: count }, () => ({}))
 }
 
 process.on('message', async ({ id, what, ...rest }) => {

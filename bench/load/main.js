@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { UNITS } from '../workloads/units.js'
+import { signIn } from '../workloads/sign_in.js'
 import { drive } from './drive.js'
 import { createSeats } from './seats.js'
 
@@ -17,6 +18,13 @@ const ANSWERS = {
   know({ target, place, seats }) {
     const all = typeof seats === 'string' ? JSON.parse(readFileSync(seats, 'utf8')) : seats
     known.set(target, { place, seats: all })
+  },
+  /** Signs them all in, one after the other. */
+  async enrol({ target }) {
+    const { place, seats } = known.get(target)
+    for (const seat of seats) {
+      await drive({ place, unit: signIn, connections: 1, ...createSeats([seat], 1) }).stop()
+    }
   },
   begin({ target, unit, connections }) {
     const { place, seats } = known.get(target)

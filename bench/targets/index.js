@@ -28,6 +28,44 @@ export const TARGETS = {
     engine: 'redis',
     workloads: [...RATES, 'first-call', 'growth', 'replicas'],
   }),
+  'sdk-v1': peer('mcpAuthRouter of the SDK v1', 'sdk_v1.js', [
+    '@modelcontextprotocol/sdk',
+    'express',
+  ]),
+  'sdk-legacy': peer('the same, frozen in v2', 'sdk_legacy.js', [
+    '@modelcontextprotocol/server-legacy',
+    'express',
+  ]),
+  'oidc-provider': peer('oidc-provider, opaque tokens, memory', 'oidc_provider.js', [
+    'oidc-provider',
+  ]),
+  'better-auth': peer(
+    'better-auth, OAuth provider, SQLite',
+    'better_auth.js',
+    ['better-auth', '@better-auth/oauth-provider'],
+    { node: 22 },
+  ),
+  'node-oauth': peer('@node-oauth/oauth2-server', 'node_oauth.js', ['@node-oauth/oauth2-server']),
+  workers: peer('workers-oauth-provider on Node', 'workers_oauth_provider.js', [
+    '@cloudflare/workers-oauth-provider',
+  ]),
+  'mcp-handler': guard('withMcpAuth of mcp-handler', 'mcp_handler.js', ['mcp-handler']),
+  'jose-hs256': jwt('HS256'),
+  'jose-rs256': jwt('RS256'),
+  'jose-es256': jwt('ES256'),
+  'jose-eddsa': jwt('EdDSA'),
+}
+
+function jwt(alg) {
+  return { ...guard(`JWT, ${alg}, with jose`, 'jose.js', ['jose']), settings: { alg } }
+}
+
+function guard(label, file, needs) {
+  return { label, file, needs, workloads: ['call'] }
+}
+
+function peer(label, file, needs, more = {}) {
+  return { label, file, needs, workloads: [...RATES, 'start'], ...more }
 }
 
 function ours(store, more) {

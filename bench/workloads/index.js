@@ -13,6 +13,7 @@ export const WORKLOADS = [
     name: 'sign-in',
     title: 'W2: a whole sign-in, consent given within the server',
     units: ['signIn'],
+    needsUsers: true,
     probes: ['codeProbe'],
     measure: rate,
   },

@@ -34,12 +34,19 @@ export function takingPart({ targets }, { name }) {
 }
 
 /** Gives the load its seats, and tries that wrong requests are refused. */
-async function introduce({ options }, load, { target, server, place }, { probes = [] }) {
-  const seats = await server.ask('seed', { count: options.connections })
+async function introduce({ options }, load, one, workload) {
+  const { target, server, place } = one
+  const { probes = [], needsUsers } = workload
+  const count = options.connections
+  const seeded = needsUsers === true ? undefined : await server.ask('seed', { count })
+  const seats = seeded ?? (await server.ask('users', { count }))
   await load.ask('know', { target: target.name, place, seats })
+  if (seeded === undefined && needsUsers !== true) {
+    await named(one, load.ask('enrol', { target: target.name }))
+  }
   // The floor is what cannot tell right from wrong.
   for (const unit of target.isFloor ? [] : probes) {
-    await named(target, load.ask('once', { target: target.name, unit }))
+    await named(one, load.ask('once', { target: target.name, unit }))
   }
 }
 
@@ -56,16 +63,17 @@ async function measureRound(ground, { load, servers, workload, round }) {
   return figures
 }
 
-async function measureOne({ options }, { load, server: { target, server }, unit, round }) {
+async function measureOne({ options }, { load, server: one, unit, round }) {
+  const { target, server } = one
   const { seconds, warmUp, connections } = options
   await load.ask('begin', { target: target.name, unit, connections })
-  await named(target, orBroken(load, sleep((round === 0 ? warmUp : warmUp / 2) * 1000)))
+  await named(one, orBroken(load, sleep((round === 0 ? warmUp : warmUp / 2) * 1000)))
   const [before] = await Promise.all([server.ask('usage'), load.ask('count')])
   const began = performance.now()
-  await named(target, orBroken(load, sleep(seconds * 1000)))
+  await named(one, orBroken(load, sleep(seconds * 1000)))
   const [after, counted] = await Promise.all([server.ask('usage'), load.ask('count')])
   const took = (performance.now() - began) / 1000
-  await named(target, orBroken(load, load.ask('stop')))
+  await named(one, orBroken(load, load.ask('stop')))
   const { units } = counted
   say(`  ${target.name} ${unit}: ${Math.round(units / took)}/s`)
   return {
@@ -84,11 +92,11 @@ function orBroken(load, work) {
 }
 
 /** @throws Error that says at whom it was */
-async function named({ name }, work) {
+async function named({ target, server }, work) {
   try {
     return await work
   } catch (error) {
-    throw new Error(`${name}: ${error.message}`, { cause: error })
+    throw new Error(`${target.name}: ${error.message}\n${server.told()}`, { cause: error })
   }
 }
 

@@ -15,7 +15,9 @@ const CHALLENGE = createHash('sha256').update(VERIFIER).digest('base64url')
 
 let clients = 0
 
-export function* signIn({ cookie }, place) {
+/** The seat has the tokens afterwards. */
+export function* signIn(user, place) {
+  const { cookie } = user
   clients += 1
   const state = `state${clients}`
   const client = yield* register(place, `Benchmark ${clients}`)
@@ -28,6 +30,7 @@ export function* signIn({ cookie }, place) {
   const seat = { ...client }
   yield* redeem(seat, place, back.get('code'))
   yield* call(seat, place)
+  Object.assign(user, seat)
 }
 
 function* register(place, client_name) {
