@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline'
 import { Fault, ROOT } from './set_up.js'
 
 const PATIENCE = 15_000
+const WINDOWS = process.platform === 'win32'
 
 /**
  * A group of processes, of which none outlives the others. `ended` is settled by the first that ends
@@ -26,7 +27,7 @@ export function createGroup(print) {
     const child = spawn(command, args, {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
-      detached: apart,
+      detached: apart && !WINDOWS,
       ...options,
     })
     child.once('error', (error) => report(new Fault(`the ${name} did not start: ${error.message}`)))
@@ -79,7 +80,7 @@ export function createGroup(print) {
 }
 
 function send(child, signal, apart) {
-  if (!apart || process.platform === 'win32') return child.kill(signal)
+  if (!apart || WINDOWS) return child.kill(signal)
   try {
     process.kill(-child.pid, signal)
   } catch {

@@ -89,7 +89,7 @@ async function prepare(name, port, command) {
 }
 
 async function start(group, { name, directory, servers, issuer, url, wanted }) {
-  const env = environment()
+  const env = { ...environment(), NEXT_TELEMETRY_DISABLED: '1', WRANGLER_SEND_METRICS: 'false' }
   for (const setting of Object.keys(wanted)) delete env[setting]
   await servers.start(group, env, issuer)
   say(`Starting examples/${name} (npm start, in ${directory})`)

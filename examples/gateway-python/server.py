@@ -83,7 +83,8 @@ class Handler(BaseHTTPRequestHandler):
         # A web page whose name was pointed at this address would come with another Host.
         if self.headers["Host"] != ADDRESS.netloc or self.path != ADDRESS.path:
             return self.send(404)
-        if "X-Mcp-User" not in self.headers:
+        caller = self.caller()
+        if caller["user"] is None:
             return self.send(403)
         length = int(self.headers.get("Content-Length", 0))
         if length > LARGEST:
@@ -98,7 +99,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.send(202)
         reply = {"jsonrpc": "2.0", "id": message["id"]}
         try:
-            reply["result"] = answer_to(message["method"], message.get("params") or {}, self.caller())
+            reply["result"] = answer_to(message["method"], message.get("params") or {}, caller)
         except KeyError:
             reply["error"] = {"code": -32601, "message": "There is no such method"}
         self.send(200, json.dumps(reply).encode())
@@ -109,8 +110,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def caller(self):
         """Who calls, as the gateway says. Values are percent-encoded UTF-8."""
+        user = self.headers["X-Mcp-User"]
         return {
-            "user": unquote(self.headers["X-Mcp-User"]),
+            "user": user and unquote(user),
             "authorization": self.headers["Authorization"],
         }
 

@@ -9,7 +9,7 @@ import { mcp } from './tools.ts'
 const app = express()
 const answer = toNodeHandler(mcp)
 app.use(toExpressHandler(auth))
-app.all('/mcp', protectExpress(auth), (req, res) => void answer(req, res, req.body))
+app.all('/mcp', protectExpress(auth), (req, res) => answer(req, res, req.body))
 
 const port = Number(process.env['PORT'] ?? 3000)
 app.listen(port, '127.0.0.1', (error) => {
