@@ -11,7 +11,7 @@ import { startRedis, type TestRedis } from '../support/redis.ts'
 import type { TestHttp } from '../support/redis_http.ts'
 import { startRest } from '../support/redis_rest.ts'
 import { expectSignIn } from './drive.ts'
-import { blockOf, blocksOf, withUpstream } from './skill.ts'
+import { blockOf, blocksOf, DOCUMENTS, read, withUpstream } from './skill.ts'
 
 const PROJECT = join(import.meta.dirname, 'projects/servers')
 
@@ -41,11 +41,29 @@ export function readSession(cookie: string): Promise<Account | undefined> {
 }
 `
 
+/** A module that compiles only if there is what the skill says of options and of `auth` outside of its blocks. */
+function sayings(): string {
+  const text = DOCUMENTS.map((document) => read(document)).join('\n')
+  const values = [...text.matchAll(/`(\w+: (?:\{[^`…]*\}|\[[^`…]*\]))`/g)].map(([, code]) => code)
+  const names = [...text.matchAll(/`(registration|lifetimes|allow|rateLimits)\.(\w+)`/g)]
+  const members = new Set([...text.matchAll(/\bauth\.(\w+)/g)].map(([, name]) => name))
+  return [
+    `import type { McpOAuth, Options } from '@mcp-oauth/server'`,
+    `export const values: Partial<Options>[] = [${values.map((code) => `{ ${code} }`).join(', ')}]`,
+    ...names.map(
+      ([, option, name], index) =>
+        `export type Name${index} = NonNullable<Options['${option}']>['${name}']`,
+    ),
+    ...[...members].map((name, index) => `export type Member${index} = McpOAuth['${name}']`),
+    '',
+  ].join('\n')
+}
+
 function filesOf(provider: TestOidcProvider): { [path: string]: string } {
   const oidc = blockOf('references/upstreams.md', 'mcp_oauth.ts', 'Any OpenID')
   const atProvider = (text: string) =>
     text.replaceAll('https://api.github.com/user', provider.notesUrl)
-  const files: { [path: string]: string } = {}
+  const files: { [path: string]: string } = { 'src/sayings.ts': sayings() }
   for (const [name, [document, section]] of Object.entries(SERVERS)) {
     files[`src/${name}/mcp_oauth.ts`] = withUpstream(AUTH, oidc)
     files[`src/${name}/server.ts`] = blockOf(document, 'server.ts', section)
