@@ -37,8 +37,12 @@ export function judgeBackend(to: string): string | undefined {
   return url.hash === '' ? undefined : 'has a fragment'
 }
 
-/** @throws RangeError for what `judgeBackend` finds. */
+/** @throws RangeError for what `judgeBackend` finds, and where undici is not what it is on Node. */
 export function createBackend(to: string, timeouts: Timeouts): Backend {
+  // Bun puts an empty class in its place.
+  if (typeof Reflect.get(Pool.prototype, 'dispatch') !== 'function') {
+    throw new RangeError('createGateway() cannot run on Bun: run the gateway on Node')
+  }
   const fault = judgeBackend(to)
   if (fault !== undefined) throw new RangeError(`the backend's URL ${fault}`)
   const url = new URL(to)

@@ -1,0 +1,3 @@
+import { answerDoors } from './doors_answer.ts'
+
+export default { fetch: answerDoors }

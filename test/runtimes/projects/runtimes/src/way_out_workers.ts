@@ -1,0 +1,3 @@
+import { answer } from './way_out.ts'
+
+export default { fetch: answer }
