@@ -54,7 +54,7 @@ async function check(
 }
 
 /** Runs `script` in the skill's folder, and opens the first sign-in that it asks for. */
-async function shell(
+export async function shell(
   script: string,
   open?: (url: string) => Promise<void>,
 ): Promise<{ status: number | null; told: string }> {

@@ -53,12 +53,12 @@ async function main(url, tool) {
 /** MCP, Authorization Server Location: the challenge, and the two documents behind it. */
 async function discover(url) {
   const answer = await callMcp(url, undefined, 'initialize', HELLO)
-  check(answer.status === 401, `a call without a token is refused: 401, got ${answer.status}`)
+  check(answer.status === 401, 'a call without a token is refused: 401', answer.status)
   const challenge = answer.headers.get('www-authenticate') ?? ''
   const [, metadata] = /resource_metadata="([^"]+)"/.exec(challenge) ?? []
   check(metadata !== undefined, 'the 401 says where the resource metadata is')
   const forged = await callMcp(url, 'forged', 'initialize', HELLO)
-  check(forged.status === 401, `a forged token is refused: 401, got ${forged.status}`)
+  check(forged.status === 401, 'a forged token is refused: 401', forged.status)
 
   const { resource: told, authorization_servers: [issuer] = [] } = await getJson(metadata)
   check(told === url, `the resource is ${told}: give clients this URL to the letter`)
@@ -83,7 +83,7 @@ async function register(server, redirect_uri) {
       response_types: ['code'],
     }),
   })
-  check(status === 201, `a client may register: 201, got ${status}`)
+  check(status === 201, 'a client may register: 201', status)
   return { client_id: json.client_id, redirect_uri }
 }
 
@@ -91,7 +91,7 @@ async function refuseForeignRedirect(server, client) {
   const foreign = { ...client, redirect_uri: 'https://attacker.example/callback' }
   const { url } = authorizationUrl(server, foreign)
   const { status } = await fetch(url, { redirect: 'manual' })
-  check(status === 400, `a redirect URI that is not registered is a page: 400, got ${status}`)
+  check(status === 400, 'a redirect URI that is not registered is a page: 400', status)
 }
 
 async function authorize(server, client, listener) {
@@ -99,23 +99,21 @@ async function authorize(server, client, listener) {
   console.log(`\nOpen this in a browser, and sign in:\n\n  ${url}\n`)
   const callback = await listener.arrived
   const { error, error_description, code, iss, ...rest } = Object.fromEntries(callback.searchParams)
-  check(
-    error === undefined,
-    `the sign-in came back: ${error ?? 'with a code'} ${error_description ?? ''}`,
-  )
+  const refusal = `${error} (${error_description})`
+  check(error === undefined, 'the sign-in came back with a code', refusal)
   check(rest.state === state, 'with the state that was sent')
   check(iss === server.issuer, 'and with the issuer (RFC 9207)')
   const grant = { grant_type: 'authorization_code', code, resource, ...client }
   const stolen = await post(server.token_endpoint, { ...grant, code_verifier: random() })
   check(stolen.json?.error === 'invalid_grant', 'the code is worth nothing without its verifier')
   const { status, json } = await post(server.token_endpoint, { ...grant, code_verifier: verifier })
-  check(status === 200, `the code is exchanged for tokens: 200, got ${status} ${json?.error ?? ''}`)
+  check(status === 200, 'the code is exchanged for tokens: 200', `${status} ${json?.error ?? ''}`)
   return json
 }
 
 async function callTools(url, token, tool) {
   const hello = await callMcp(url, token, 'initialize', HELLO)
-  check(hello.status === 200, `initialize with the token: 200, got ${hello.status}`)
+  check(hello.status === 200, 'initialize with the token: 200', hello.status)
   await hello.text()
   const session = hello.headers.get('mcp-session-id') ?? undefined
   const tools = await resultOf(await callMcp(url, token, 'tools/list', {}, session))
@@ -131,13 +129,13 @@ async function callTools(url, token, tool) {
 async function refreshAndRevoke(url, server, { client_id }, { refresh_token, access_token }) {
   const grant = { grant_type: 'refresh_token', refresh_token, client_id }
   const { status, json } = await post(server.token_endpoint, grant)
-  check(status === 200, `the tokens are refreshed: 200, got ${status}`)
+  check(status === 200, 'the tokens are refreshed: 200', status)
   check(json.refresh_token !== refresh_token, 'and the refresh token is another one')
   const revoked = await post(server.revocation_endpoint, { token: json.refresh_token, client_id })
-  check(revoked.status === 200, `they are revoked: 200, got ${revoked.status}`)
+  check(revoked.status === 200, 'they are revoked: 200', revoked.status)
   for (const token of [access_token, json.access_token]) {
     const after = await callMcp(url, token, 'initialize', HELLO)
-    check(after.status === 401, `after that no token holds: 401, got ${after.status}`)
+    check(after.status === 401, 'after that no token holds: 401', after.status)
   }
 }
 
@@ -198,7 +196,7 @@ async function resultOf(answer) {
 
 async function getJson(url) {
   const answer = await fetch(url)
-  check(answer.status === 200, `${url} answers 200, got ${answer.status}`)
+  check(answer.status === 200, `${url} answers: 200`, answer.status)
   return await answer.json()
 }
 
@@ -216,7 +214,7 @@ function random() {
   return randomBytes(32).toString('base64url')
 }
 
-function check(holds, sentence) {
-  if (!holds) throw new Error(sentence)
+function check(holds, sentence, got) {
+  if (!holds) throw new Error(got === undefined ? sentence : `${sentence}; it was ${got}`)
   console.log(`ok     ${sentence}`)
 }
