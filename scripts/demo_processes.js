@@ -96,7 +96,7 @@ export function onStop(first, again) {
   }
 }
 
-/** Ours, less what would change the demo behind its back: what it is told it is told otherwise. */
+/** Ours, less what would change a demo behind its back: what counts there is handed over. */
 export function environment() {
   const kept = Object.entries(process.env).filter(
     ([name]) => !name.startsWith('MCP_OAUTH_') && name !== 'PORT' && name !== 'NODE_ENV',
