@@ -4,34 +4,31 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createKeyring, generateKey, type Keyring } from '../../src/crypto/keyring.ts'
-import {
-  makeAccessToken,
-  readAccessToken,
-  type AccessToken,
-} from '../../src/server/tokens/access_token.ts'
-import { signInHeadless } from '../e2e/support/headless.ts'
 import { textOf } from '../e2e/support/notes_server.ts'
 import { freePort } from '../e2e/support/processes.ts'
-import { createProvider } from '../e2e/support/provider.ts'
 import { call, post } from '../support/flow.ts'
-import { startOidcProvider, type TestOidcProvider } from '../support/oidc_provider.ts'
-import { installProject, type Program, type Project } from '../support/project.ts'
-import { startRedis, type TestRedis } from '../support/redis.ts'
-import type { TestHttp } from '../support/redis_http.ts'
-import { startRest } from '../support/redis_rest.ts'
+import { startOidcProvider } from '../support/oidc_provider.ts'
+import { installProject, type Project } from '../support/project.ts'
+import { startRedis } from '../support/redis.ts'
+import {
+  connect,
+  remade,
+  signIn,
+  start,
+  toolsAt,
+  type Running,
+  type SignedIn,
+  type World,
+} from './running.ts'
 
 const PROJECTS = join(import.meta.dirname, 'projects')
-const STORE_TOKEN = 'the-token-of-the-store'
 /** What every server answers whose guard lets it pass, with sessions and without. */
 const HELLO = {
   protocolVersion: '2025-06-18',
   capabilities: {},
   clientInfo: { name: 'a client', version: '1' },
 }
-const REDIRECT = 'http://127.0.0.1:33418/callback'
 
 /** One server of a project. */
 export interface Server {
@@ -43,31 +40,10 @@ export interface Server {
   readonly toolScopes: 'guard' | 'framework' | 'nobody'
   /** What a call is answered while the store is down. 503 is right, 500 bearable, 401 is not. */
   readonly outage: 503 | 500 | 401
-  /** Whether it was open to everybody before; true by default. */
+  /** Whether it was open to everybody before, and not only to whom a check of its own knew; true by default. */
   readonly open?: boolean
   /** Where it listens before and after, when the build has settled that; anywhere by default. */
   readonly ports?: { readonly before: number; readonly after: number }
-}
-
-interface World {
-  readonly upstream: TestOidcProvider
-  readonly redis: TestRedis
-  readonly project: Project
-}
-
-/** Where one server runs, and what may be done to it. */
-interface Running {
-  readonly issuer: string
-  readonly resource: string
-  readonly keys: Keyring
-  readonly rest: TestHttp
-  readonly program: Program
-}
-
-interface SignedIn {
-  readonly access_token: string
-  readonly refresh_token: string
-  readonly client_id: string
 }
 
 /** The compiler over a project, with all the types of its servers. */
@@ -125,21 +101,23 @@ function describeServer(world: World, server: Server): void {
   let signedIn: SignedIn
 
   beforeAll(async () => {
-    running = await start(world, server)
+    running = await start(world, server.after, server.ports?.after ?? (await freePort()))
   }, 60_000)
   afterAll(async () => {
     await running.program.stop()
     await running.rest.close()
   })
 
-  it.runIf(server.open ?? true)('was open to everybody', async () => {
+  it(server.open === false ? 'had a check of its own' : 'was open to everybody', async () => {
     const port = server.ports?.before ?? (await freePort())
     const url = `http://127.0.0.1:${port}/mcp`
-    const program = await world.project.start('node', server.before, url, { PORT: String(port) })
-    const client = await connect(url, 'no token')
-    const { tools } = await client.listTools()
-    expect(tools.map(({ name }) => name).toSorted()).toEqual(['delete_note', 'list_notes'])
-    await client.close()
+    const program = await world.project.start('node', server.before, url, {
+      PORT: String(port),
+      SHARED_TOKEN: 'shared',
+      OIDC_ISSUER: world.upstream.issuer,
+    })
+    if (server.open === false) expect((await call({ resource: url }, undefined)).status).toBe(401)
+    else expect(await toolsAt(url)).toEqual(['delete_note', 'list_notes'])
     await program.stop()
   })
 
@@ -165,7 +143,8 @@ function describeServer(world: World, server: Server): void {
 
   it('RFC 6750 §3.1 answers 401 to a bad token, whatever is bad about it', async () => {
     const { access_token, refresh_token } = signedIn
-    const forged = ['forged', `${access_token}x`, `${access_token.slice(0, -2)}AA`, refresh_token]
+    const changed = `${access_token.slice(0, -9)}${'A'.repeat(9)}`
+    const forged = ['forged', changed, `${access_token}x`, access_token.slice(0, -1), refresh_token]
     const expired = remade(running, access_token, { exp: Math.floor(Date.now() / 1000) - 1 })
     const foreign = remade(running, access_token, { resource: 'https://mcp.example/mcp' })
     for (const token of [...forged, expired, foreign]) {
@@ -195,6 +174,18 @@ function describeServer(world: World, server: Server): void {
     await wide.close()
   })
 
+  it('a session signs nobody in: each call is of who holds its token', async () => {
+    const grace = await signIn(running, world.upstream, 'grace')
+    const hello = await call(running, signedIn.access_token, 'initialize', HELLO)
+    await hello.text()
+    const session = hello.headers.get('mcp-session-id')
+    const headers = session === null ? undefined : { 'mcp-session-id': session }
+    const list = { name: 'list_notes', arguments: {} }
+    const answer = await call(running, grace.access_token, 'tools/call', list, headers)
+    expect(await answer.text()).toMatch(/Grace Hopper: .*A note of Grace Hopper/)
+    expect((await call(running, undefined, 'tools/call', list, headers)).status).toBe(401)
+  })
+
   it('RFC 7009 §2 a sign-in that was revoked is out at once', async () => {
     const { access_token, refresh_token, client_id } = await signIn(running, world.upstream)
     expect((await call(running, access_token, 'initialize', HELLO)).status).toBe(200)
@@ -208,59 +199,4 @@ function describeServer(world: World, server: Server): void {
     expect(answer.status).toBe(server.outage)
     expect(answer.headers.has('www-authenticate')).toBe(server.outage === 401)
   })
-}
-
-async function start({ upstream, redis, project }: World, server: Server): Promise<Running> {
-  const port = server.ports?.after ?? (await freePort())
-  const issuer = `http://127.0.0.1:${port}`
-  upstream.allowRedirect(`${issuer}/callback`)
-  const rest = await startRest(redis.port, STORE_TOKEN)
-  const key = generateKey()
-  await redis.cli('FLUSHALL')
-  const program = await project.start(
-    'node',
-    server.after,
-    `${issuer}/.well-known/oauth-authorization-server`,
-    {
-      PORT: String(port),
-      MCP_OAUTH_ISSUER: issuer,
-      MCP_OAUTH_KEYS: key,
-      OIDC_ISSUER: upstream.issuer,
-      OIDC_CLIENT_ID: upstream.client_id,
-      OIDC_CLIENT_SECRET: upstream.client_secret,
-      KV_REST_API_URL: rest.url,
-      KV_REST_API_TOKEN: STORE_TOKEN,
-      NOTES_URL: upstream.notesUrl,
-    },
-  )
-  return { issuer, resource: `${issuer}/mcp`, keys: createKeyring([key]), rest, program }
-}
-
-/** Discovery, registration, consent, upstream, code, tokens: by the official client. */
-async function signIn({ resource }: Running, upstream: TestOidcProvider): Promise<SignedIn> {
-  const provider = createProvider(REDIRECT)
-  const transport = new StreamableHTTPClientTransport(new URL(resource), { authProvider: provider })
-  const client = new Client({ name: 'a client', version: '1' })
-  await expect(client.connect(transport)).rejects.toThrow(/unauthorized/i)
-  const asked = provider.kept.authorizationUrl?.href ?? ''
-  expect(new URL(asked).searchParams.get('resource')).toBe(resource)
-  const arrived = await signInHeadless(asked, upstream, 'ada')
-  await transport.finishAuth(arrived.searchParams)
-  return { ...provider.kept.tokens, ...provider.kept.information } as unknown as SignedIn
-}
-
-async function connect(url: string, token: string): Promise<Client> {
-  const client = new Client({ name: 'a client', version: '1' })
-  const headers = { authorization: `Bearer ${token}` }
-  await client.connect(
-    new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }),
-  )
-  return client
-}
-
-/** A token as this server would have made it, had its claims been others. */
-function remade({ keys }: Running, token: string, claims: Partial<AccessToken>): string {
-  const read = readAccessToken(keys, token)
-  if (read === undefined) throw new Error('this is no access token')
-  return makeAccessToken(keys, { ...read, ...claims })
 }
