@@ -19,6 +19,7 @@ const ROWS = {
   server: 6,
   gateway: 7,
   moving: 7,
+  scaffold: 7,
   testing: 7,
   cli: 8,
 }
@@ -50,7 +51,13 @@ const INTERFACES = {
 
 /** Words that only these files may use; `*` stands for any file of a folder. */
 const DOORS = [
-  door('the environment', /\bprocess\.env\b/, ['gateway/settings.ts', 'cli/*']),
+  door('the environment', /\bprocess\.env\b/, [
+    'gateway/settings.ts',
+    'cli/*',
+    // Texts, for other people's code.
+    'scaffold/auth_module.ts',
+    'scaffold/store_choice.ts',
+  ]),
   door('the clock', /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(/, [
     'server/server.ts',
     'upstream/clock.ts',
@@ -59,7 +66,12 @@ const DOORS = [
     'cli/clock.ts',
   ]),
   door('randomness', /\bMath\.random\(|\bgetRandomValues\(|\brandomUUID\(/, ['crypto/random.ts']),
-  door('console', /\bconsole\.\w/, ['cli/*']),
+  door('console', /\bconsole\.\w/, [
+    'cli/*',
+    // A text and the host of a URL.
+    'scaffold/store_choice.ts',
+    'scaffold/upstream_choice.ts',
+  ]),
   door('Fetch', /(?:await|return|=>|[=(,?:])\s*fetch\(|\bglobalThis\.fetch/, [
     'http/exchange_fetch.ts',
   ]),
@@ -137,7 +149,9 @@ function importsOf(src, file) {
     ...text.matchAll(/\b(?:import|require|getBuiltinModule)\(\s*['"]([^'"]+)['"]/g),
     ...text.matchAll(/\bcreateRequire\([^()]*\)\(\s*['"]([^'"]+)['"]/g),
   ]
-  return found.map(([, name]) =>
+  // A template of code for others names what only they know.
+  const names = found.map(([, name]) => name).filter((name) => !name.startsWith('${'))
+  return names.map((name) =>
     name.startsWith('.') ? posix(relative(src, resolve(src, dirname(file), name))) : name,
   )
 }

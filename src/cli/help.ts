@@ -4,6 +4,7 @@ import { environmentName, FLAGS, isInEnvironment, type Flag } from '../gateway/f
 export const HELP = `Usage: mcp-oauth <command> [flags]
 
 Commands:
+  init               Puts sign-in into the MCP server of this directory.
   gateway            Puts sign-in in front of any MCP server.
   keys generate      Prints a new key for MCP_OAUTH_KEYS.
   keys rotate        Seals anew what older keys have sealed.
@@ -16,6 +17,8 @@ Commands:
 To begin:
   export MCP_OAUTH_KEYS=$(mcp-oauth keys generate)
   mcp-oauth gateway --to http://127.0.0.1:9000/mcp --upstream github
+or, in a server of your own:
+  mcp-oauth init
 `
 
 const WIDTH = 92

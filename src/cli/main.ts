@@ -1,21 +1,24 @@
 #!/usr/bin/env node
 /**
  * The command line: finds the command and leaves with its status. 0 is well, 1 a fault in what was
- * configured or an outage, 2 a fault in what was typed.
+ * configured or an outage, 2 a fault in what was typed; 3, of init, an edit that is left to people.
  */
-import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import { suggest } from '../gateway/suggest.ts'
 import { HELP } from './help.ts'
 import { createTerminal, type Terminal } from './terminal.ts'
+import { version } from './version.ts'
 
 /** Milliseconds. */
 const LAST_WORDS = 1000
-const COMMANDS = ['gateway', 'keys', 'store']
+const COMMANDS = ['init', 'gateway', 'keys', 'store']
 
 async function run(args: readonly string[], terminal: Terminal): Promise<number> {
   const [command, ...rest] = args
   switch (command) {
+    case 'init': {
+      const { init } = await import('./init.ts')
+      return await init(rest, terminal)
+    }
     case 'gateway': {
       const { gateway } = await import('./gateway.ts')
       return await gateway(rest, terminal)
@@ -44,17 +47,6 @@ async function run(args: readonly string[], terminal: Terminal): Promise<number>
       terminal.fault(`there is no such command${suggest(command, COMMANDS)}`)
       return 2
   }
-}
-
-/** From the package's own manifest, which stands above wherever this was built to. */
-function version(): string {
-  for (let at = import.meta.dirname; at !== dirname(at); at = dirname(at)) {
-    const path = join(at, 'package.json')
-    if (!existsSync(path)) continue
-    const manifest: { name?: string; version?: string } = JSON.parse(readFileSync(path, 'utf8'))
-    if (manifest.name === '@mcp-oauth/server') return manifest.version ?? 'unknown'
-  }
-  return 'unknown'
 }
 
 /** undici is optional, for the library does without it. */

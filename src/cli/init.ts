@@ -1,0 +1,131 @@
+/**
+ * `mcp-oauth init`: puts sign-in into the server that is here.
+ */
+import { realpathSync } from 'node:fs'
+import { generateKey } from '../crypto/keyring.ts'
+import { makePlan } from '../scaffold/plan.ts'
+import { readManifest, type ProjectFiles } from '../scaffold/project.ts'
+import { recognise, type Recognition } from '../scaffold/recognise.ts'
+import { isStore } from '../scaffold/store_choice.ts'
+import { readUpstream, type UpstreamChoice } from '../scaffold/upstream_choice.ts'
+import { foundWords } from '../scaffold/words.ts'
+import { INIT_HELP, judgeFlags, readFlags, type Flags } from './init_flags.ts'
+import { createAnswerer, type Answerer } from './init_questions.ts'
+import { carryOut } from './init_writes.ts'
+import { readProject } from './project_disk.ts'
+import type { Terminal } from './terminal.ts'
+import { version } from './version.ts'
+
+/** @returns the exit status. */
+export async function init(
+  args: readonly string[],
+  terminal: Terminal,
+  directory: string = process.cwd(),
+  answerer: () => Answerer | undefined = createAnswerer,
+): Promise<number> {
+  if (args.includes('--help') || args.includes('-h')) {
+    terminal.out(INIT_HELP)
+    return 0
+  }
+  const flags = readFlags(args)
+  const faults = typeof flags === 'string' ? [flags] : judgeFlags(flags)
+  for (const fault of faults) terminal.fault(fault)
+  if (typeof flags === 'string' || faults.length > 0) return 2
+  const silent = flags.yes === true || flags['dry-run'] === true
+  const person = silent ? undefined : answerer()
+  if (person === undefined && !silent) {
+    terminal.fault('nobody is here to be asked: use --yes, or --dry-run to see what it would do')
+    return 2
+  }
+  try {
+    return await initAt(realpathSync(directory), flags, terminal, person)
+  } finally {
+    person?.close()
+  }
+}
+
+async function initAt(
+  root: string,
+  flags: Flags,
+  terminal: Terminal,
+  person: Answerer | undefined,
+): Promise<number> {
+  const files = readProject(root)
+  const text = files.texts.get('package.json')
+  const manifest = text === undefined ? undefined : readManifest(text)
+  if (manifest === undefined) {
+    terminal.fault(missingManifest(files, text !== undefined))
+    return 1
+  }
+  const recognition = recognise(files, manifest, flags.entry)
+  const fault = unfit(files, recognition, flags)
+  if (fault !== undefined) {
+    terminal.fault(fault)
+    return 1
+  }
+  terminal.tell(foundWords(recognition))
+  const upstream = await chooseUpstream(flags.upstream, recognition, terminal, person)
+  const plan = makePlan(files, recognition, {
+    upstream,
+    store: storeOf(flags.store, recognition),
+    resourcePath: flags['resource-path'],
+    issuer: flags.issuer,
+    port: flags.port === undefined ? undefined : Number(flags.port),
+    key: generateKey(),
+    version: version(),
+  })
+  return await carryOut({
+    root,
+    files,
+    recognition,
+    upstream,
+    plan,
+    dryRun: flags['dry-run'] === true,
+    terminal,
+    person,
+  })
+}
+
+function missingManifest({ others }: ProjectFiles, isThere: boolean): string {
+  if (isThere) return 'package.json is not a JSON object'
+  const why = others.get('package.json')
+  if (why !== undefined) return `package.json ${why}`
+  return 'there is no package.json here: run it in the directory of your server, or begin one with `npm init`'
+}
+
+/** Projects in which nothing is right to do. */
+function unfit(
+  files: ProjectFiles,
+  { place, manifest }: Recognition,
+  { entry }: Flags,
+): string | undefined {
+  if (entry !== undefined && !files.texts.has(entry))
+    return `there is no file ${entry} here to read`
+  if (manifest.name === '@mcp-oauth/server') return 'this is the package itself'
+  const isWorkspace = manifest.workspaces || files.others.has('pnpm-workspace.yaml')
+  return isWorkspace && place.site === undefined
+    ? 'this is the root of a workspace: run it in the directory of the package that is the server'
+    : undefined
+}
+
+function storeOf(flag: string | undefined, { store }: Recognition): Recognition['store'] {
+  return flag !== undefined && isStore(flag) ? flag : store
+}
+
+async function chooseUpstream(
+  flag: string | undefined,
+  { upstream }: Recognition,
+  terminal: Terminal,
+  person: Answerer | undefined,
+): Promise<UpstreamChoice> {
+  const question =
+    'Where do your users sign in? github, google, slack, …, an issuer URL, or session for your own login'
+  let word = flag ?? (await person?.ask(question, upstream)) ?? upstream
+  for (;;) {
+    const choice = readUpstream(word)
+    if (!('fault' in choice)) return choice
+    if (person === undefined) throw new Error(choice.fault)
+    terminal.tell(choice.fault)
+    word = await person.ask(question, upstream)
+  }
+}

@@ -1,0 +1,154 @@
+/**
+ * Sign-in in an Express, Hono or Fastify app: two lines behind the app's creation, before all else in it.
+ */
+import {
+  declarationOf,
+  findCalls,
+  indentAt,
+  lineEnd,
+  textOf,
+  type Call,
+  type Code,
+  type Declaration,
+} from './code.ts'
+import type { Edit } from './edit.ts'
+import { mcpCreatorCalls, type MiddlewareFramework } from './frameworks.ts'
+import { honoHandlerEdits } from './hono_handler.ts'
+import { localName } from './imports.ts'
+import { findMcpPath, findRoutes, isShadowed } from './routes.ts'
+import { inStyle, styleOf } from './style.ts'
+import {
+  authName,
+  authNeeded,
+  importEdits,
+  type AuthImport,
+  type Needed,
+  type Site,
+  type Wiring,
+} from './wiring.ts'
+
+/** An app that is made in a file. */
+export interface AppSite extends Site {
+  readonly call: Call
+  readonly declaration: Declaration
+  /** Whether the MCP SDK makes it. */
+  readonly byMcp: boolean
+  /** The path of its MCP endpoint, where it can be told. */
+  readonly mcpPath: string | undefined
+}
+
+/** The apps that a file makes and gives a name. */
+export function findApps(
+  path: string,
+  code: Code,
+  framework: MiddlewareFramework,
+): readonly AppSite[] {
+  const found = [
+    ...framework.creators(code).map((call) => ({ call, byMcp: false })),
+    ...mcpCreatorCalls(code, framework).map((call) => ({ call, byMcp: true })),
+  ]
+  return found.flatMap(({ call, byMcp }) => {
+    const declaration = declarationOf(code, call)
+    if (declaration === undefined) return []
+    const { name } = declaration
+    // What a function calls by the same name may be an app with a prefix.
+    const mcpPath = isShadowed(code, name) ? undefined : findMcpPath(findRoutes(code, name))
+    return [{ path, code, call, declaration, byMcp, mcpPath }]
+  })
+}
+
+/** Whether the file has both lines already. */
+export function isWired({ code }: Site, { routes, guard }: MiddlewareFramework): boolean {
+  return calls(code, routes) && calls(code, guard)
+}
+
+export function wireMiddleware(
+  site: AppSite,
+  framework: MiddlewareFramework,
+  from: AuthImport,
+  path: string,
+): Wiring {
+  const { code, declaration } = site
+  const style = styleOf(code)
+  const auth = authName(code, from)
+  const wanted = [framework.routes, framework.guard]
+  const lines = framework
+    .lines(declaration.name, auth, path)
+    .filter((_, index) => !calls(code, wanted[index] ?? ''))
+  const made = creation(site, framework)
+  const [handlers, left] =
+    framework.name === 'hono' ? honoHandlerEdits(code, declaration.name, path) : [[], []]
+  const needed: readonly Needed[] = [
+    ...made.needed,
+    { module: framework.door, names: wanted.toSorted() },
+    authNeeded(code, from),
+  ]
+  return {
+    edits: [
+      ...importEdits(code, needed, { ...from, style }),
+      ...made.edits,
+      ...behind(site, [...lines, ...made.lines], style),
+      ...handlers,
+    ],
+    left,
+    notes: [],
+  }
+}
+
+/** An app of the MCP SDK refuses the consent form, which browsers send with `Origin: null`: it goes behind. */
+function creation(
+  { code, call, byMcp, declaration }: AppSite,
+  framework: MiddlewareFramework,
+): { edits: readonly Edit[]; lines: readonly string[]; needed: readonly Needed[] } {
+  if (!byMcp) return { edits: [], lines: [], needed: [] }
+  const { create, behind: putBehind } = framework
+  const imported = create.name.startsWith('default ') ? 'default' : create.name
+  const local = localName(code, create.module, imported)
+  const plain = create.name.replace('default ', '')
+  const value = textOf(code, { first: call.from, last: call.close })
+  const start = code.tokens[call.from]?.start ?? 0
+  const made = create.value.replace(plain, local ?? plain)
+  return {
+    edits: [{ start, end: start + value.length, text: made }],
+    lines: putBehind === undefined ? [] : [putBehind(declaration.name, value)],
+    needed: local === undefined ? [{ module: create.module, names: [create.name] }] : [],
+  }
+}
+
+function behind(
+  { code, declaration }: AppSite,
+  lines: readonly string[],
+  style: ReturnType<typeof styleOf>,
+): readonly Edit[] {
+  if (lines.length === 0) return []
+  const indent = indentAt(code, declaration.first)
+  const end = lineEnd(code, declaration.end)
+  const text = lines.map((line) => `\n${indent}${inStyle(line, style)}`).join('')
+  return [{ start: end, end, text }]
+}
+
+function calls(code: Code, name: string): boolean {
+  return findCalls(code, name).length > 0
+}
+
+/** What people put in where the code is not understood. */
+export function middlewareByHand(
+  framework: MiddlewareFramework,
+  from: AuthImport,
+  path: string,
+): readonly string[] {
+  const { routes, guard, door } = framework
+  const imports = from.commonjs
+    ? [
+        `const { ${guard}, ${routes} } = require('${door}');`,
+        `const { auth } = require('${from.specifier}');`,
+      ]
+    : [
+        `import { ${guard}, ${routes} } from '${door}';`,
+        `import { auth } from '${from.specifier}';`,
+      ]
+  return [
+    `Where the ${framework.title} app is made, right behind that and before everything else in it:`,
+    ...[...imports, ...framework.lines('app', 'auth', path)].map((line) => `    ${line}`),
+  ]
+}

@@ -1,0 +1,134 @@
+/**
+ * The module that makes `auth`, as it will be: the one that is there, or a new one.
+ */
+import { moduleText, moduleVariables, type ModuleShape } from './auth_module.ts'
+import { namesReadBy } from './env_file.ts'
+import { openPathsOf } from './node_listener.ts'
+import type { Variable } from './part.ts'
+import type { Choices } from './choices.ts'
+import type { ProjectFiles } from './project.ts'
+import { findAuthModule, type Recognition } from './recognise.ts'
+import { extensionOf, folderOf } from './sources.ts'
+import { readStore, type StoreChoice } from './store_choice.ts'
+import { styleOf } from './style.ts'
+import { UNSAID } from './upstream_choice.ts'
+
+export interface PlannedModule {
+  readonly path: string
+  /** The file, where it is new. */
+  readonly files: readonly (readonly [path: string, text: string])[]
+  readonly variables: readonly Variable[]
+  readonly issuer: string
+  readonly resource: string
+  readonly packages: Readonly<{ [name: string]: string }>
+  readonly typePackages: Readonly<{ [name: string]: string }>
+  /** Patterns for the ignore file. */
+  readonly ignored: readonly string[]
+  readonly left: readonly (readonly string[])[]
+  readonly notes: readonly string[]
+}
+
+export function planModule(
+  files: ProjectFiles,
+  recognition: Recognition,
+  choices: Choices,
+  mcpPath: string,
+): PlannedModule {
+  const { place, typescript, commonjs, onVercel, manifest } = recognition
+  const issuer = issuerOf(recognition, choices)
+  const open =
+    place.kind === 'node' && place.site !== undefined ? openPathsOf(place.site, mcpPath) : []
+  const shape: ModuleShape = {
+    kind:
+      place.kind === 'middleware'
+        ? place.framework.name === 'hono'
+          ? 'hono'
+          : 'plain'
+        : place.kind,
+    typescript,
+    commonjs,
+    style: styleOf(place.site?.code),
+    issuer,
+    resourcePath: place.kind === 'next' ? `${place.app.basePath}${mcpPath}` : mcpPath,
+    openPaths: open,
+  }
+  const { packages } = manifest
+  const topLevelAwait = place.kind !== 'next' && manifest.type === 'module'
+  const store = readStore(choices.store, { packages, onVercel, topLevelAwait })
+  const there = findAuthModule(files)
+  if (there !== undefined) return keptModule(there, shape, store, place.site?.path)
+  const path = pathOf(files, recognition)
+  const { upstream } = choices
+  return {
+    path,
+    files: [[path, moduleText(shape, store, upstream)]],
+    variables: moduleVariables(shape, [store, upstream]),
+    issuer,
+    resource: resourceOf(shape, issuer),
+    packages: store.packages ?? {},
+    typePackages: store.typePackages ?? {},
+    ignored: store.ignored ?? [],
+    left: upstream.left === undefined ? [] : [[`${path}: ${upstream.left}`]],
+    notes: open.map((one) => `GET ${one} needs no token; all else does`),
+  }
+}
+
+function issuerOf({ place, port }: Recognition, choices: Choices): string {
+  if (choices.issuer !== undefined) return choices.issuer
+  const path = place.kind === 'next' ? `${place.app.basePath}${place.app.oauthPath}` : ''
+  return `http://localhost:${choices.port ?? port}${path}`
+}
+
+function resourceOf({ kind, resourcePath }: ModuleShape, issuer: string): string {
+  return kind === 'next' ? new URL(resourcePath, issuer).href : `${issuer}${resourcePath}`
+}
+
+/** Beside the file that needs it; of Next.js in `lib`. */
+function pathOf({ texts }: ProjectFiles, { place, typescript }: Recognition): string {
+  if (place.kind === 'next') {
+    const root = place.app.folder.startsWith('src/') ? 'src/' : ''
+    return `${root}lib/mcp_oauth.${typescript ? 'ts' : 'js'}`
+  }
+  if (place.site !== undefined) {
+    return `${folderOf(place.site.path)}mcp_oauth.${extensionOf(place.site.path)}`
+  }
+  const folder = [...texts.keys()].some((path) => path.startsWith('src/')) ? 'src/' : ''
+  return `${folder}mcp_oauth.${typescript ? 'ts' : 'js'}`
+}
+
+/** It is somebody's own by now: only what it needs of the environment is looked at. */
+function keptModule(
+  { path, code }: { readonly path: string; readonly code: { readonly text: string } },
+  shape: ModuleShape,
+  store: StoreChoice,
+  app: string | undefined,
+): PlannedModule {
+  const { text } = code
+  const [, issuer = shape.issuer] = /MCP_OAUTH_ISSUER\w*: \w+ = ['"]([^'"]+)['"]/.exec(text) ?? []
+  const known = new Map(moduleVariables(shape, [store]).map((one) => [one.name, one]))
+  const exported =
+    /\bexport\s+(?:const|let)\s+auth\b|\bexports\b[^;]*\bauth\b|\bexport\s*\{[^}]*\bauth\b/
+  // One file may be both the app and the module.
+  const isImportable = path === app || exported.test(text)
+  return {
+    path,
+    files: [],
+    variables: namesReadBy(text).map(
+      (name) => known.get(name) ?? { name, local: '', example: '', about: `Read by ${path}.` },
+    ),
+    issuer,
+    resource: resourceOf(shape, issuer),
+    packages: {},
+    typePackages: {},
+    ignored: /\bsqlite\(['"]mcp-oauth\.db['"]/.test(text) ? (SQLITE.ignored ?? []) : [],
+    left: [
+      ...(isImportable ? [] : [[`${path}: export what createMcpOAuth gives, as \`auth\``]]),
+      ...(text.includes(UNSAID)
+        ? [[`${path}: say who is signed in, in \`identify\` of \`session\``]]
+        : []),
+    ],
+    notes: [],
+  }
+}
+
+const SQLITE = readStore('sqlite', { packages: {}, onVercel: false, topLevelAwait: true })

@@ -1,0 +1,105 @@
+/**
+ * The routes that an app declares by calls such as `app.post('/mcp', …)`, and which of them is MCP.
+ */
+import { findCalls, stringOf, textAt, textOf, type Code } from './code.ts'
+
+const METHODS = ['post', 'all', 'use', 'get', 'delete', 'put', 'options', 'route', 'on']
+const TAKES_MESSAGES = new Set(['post', 'all', 'use', 'route'])
+
+export interface Route {
+  readonly path: string
+  readonly methods: ReadonlySet<string>
+  /** All that stands behind the path in its calls. */
+  readonly text: string
+}
+
+/** The routes of the app that is called `app` in this file. */
+export function findRoutes(code: Code, app: string): readonly Route[] {
+  const found = new Map<string, { methods: Set<string>; text: string }>()
+  for (const method of METHODS) {
+    for (const { args } of findCalls(code, method, app)) {
+      const [first, ...rest] = args
+      const path = first === undefined ? undefined : routePath(code, first, method)
+      if (path === undefined) continue
+      const route = found.get(path) ?? { methods: new Set(), text: '' }
+      route.methods.add(method)
+      route.text += rest.map((range) => textOf(code, range)).join(' ')
+      found.set(path, route)
+    }
+  }
+  return [...found].map(([path, route]) => ({ path, ...route }))
+}
+
+/** `'/mcp'`, and of Fastify's `route({ url: '/mcp' })` the URL. */
+function routePath(code: Code, range: { first: number; last: number }, method: string) {
+  const plain = stringOf(code, range)
+  if (plain !== undefined) return plain.startsWith('/') ? plain : undefined
+  if (method !== 'route' || textAt(code, range.first) !== '{') return undefined
+  for (let at = range.first + 1; at < range.last; at += 1) {
+    if (textAt(code, at) === 'url' && textAt(code, at + 1) === ':') {
+      return stringOf(code, { first: at + 2, last: at + 2 })
+    }
+  }
+  return undefined
+}
+
+/** The path of the MCP endpoint; undefined where there is none, or more than one that may be it. */
+export function findMcpPath(routes: readonly Route[]): string | undefined {
+  const likely = routes.filter(({ methods, path }) => {
+    return [...methods].some((method) => TAKES_MESSAGES.has(method)) && !/[:*{(]/.test(path)
+  })
+  return (
+    only(likely.filter(({ path }) => /(?:^|[/_-])mcp\/?$/i.test(path))) ??
+    only(likely.filter(({ text }) => /handleRequest|transport|mcp/i.test(text)))
+  )?.path
+}
+
+function only<T>(items: readonly T[]): T | undefined {
+  return items.length === 1 ? items[0] : undefined
+}
+
+/** Whether a function of the file has a parameter of this name: what it calls may then be another app. */
+export function isShadowed(code: Code, name: string): boolean {
+  return code.tokens.some((token, at) => {
+    if (token.kind !== 'word' || token.text !== name) return false
+    if (textAt(code, at + 1) === '=>') return true
+    return /^[(,]$/.test(textAt(code, at - 1)) && isParameter(code, at)
+  })
+}
+
+/** The list that the token stands in is followed by the body of a function. */
+function isParameter(code: Code, at: number): boolean {
+  let depth = 0
+  for (let next = at; next < code.tokens.length; next += 1) {
+    const text = textAt(code, next)
+    if (/^[([{]$/.test(text)) depth += 1
+    if (/^[)\]}]$/.test(text)) depth -= 1
+    if (depth < 0) return text === ')' && /^(?:=>|\{|:)$/.test(textAt(code, next + 1))
+  }
+  return false
+}
+
+/** The port that the file listens on, as far as a number says it. */
+export function findPort(code: Code): number | undefined {
+  const named = code.tokens.flatMap((token, at) => {
+    if (!/^port$/i.test(token.text)) return []
+    // `port = Number(process.env.PORT ?? 3000)`, `{ port: 3000 }`, `PORT || '3000'`.
+    const near = code.tokens.slice(at + 1, at + 14)
+    const stop = near.findIndex(({ text }) => /^(?:[;{}]|=>|const|let|var)$/.test(text))
+    return (stop < 0 ? near : near.slice(0, stop)).flatMap(({ kind, text }) =>
+      kind === 'number' || kind === 'string' ? [text.replace(/^['"]|['"]$/g, '')] : [],
+    )
+  })
+  const listened = findCallsAnywhere(code, 'listen').flatMap((at) => {
+    const token = code.tokens[at + 2]
+    return token?.kind === 'number' ? [token.text] : []
+  })
+  const text = [...listened, ...named].find((one) => /^\d{2,5}$/.test(one))
+  return text === undefined || Number(text) > 65_535 ? undefined : Number(text)
+}
+
+function findCallsAnywhere(code: Code, name: string): readonly number[] {
+  return code.tokens.flatMap(({ text }, at) =>
+    text === name && textAt(code, at + 1) === '(' ? [at] : [],
+  )
+}

@@ -1,0 +1,12 @@
+import { serve } from '@hono/node-server'
+import { Hono } from 'hono'
+import { logger } from 'hono/logger'
+import { handler } from './notes.ts'
+
+const app = new Hono()
+
+app.use(logger())
+app.get('/', (c) => c.text('Notes'))
+app.all('/mcp', (c) => handler.fetch(c.req.raw))
+
+serve({ fetch: app.fetch, hostname: '127.0.0.1', port: Number(process.env['PORT'] ?? 3000) })
