@@ -8,7 +8,7 @@ import { generateKey } from '../../src/crypto/keyring.ts'
 import { freePort } from '../e2e/support/processes.ts'
 import { startOidcProvider, type TestOidcProvider } from '../support/oidc_provider.ts'
 import { installProject, type Project } from '../support/project.ts'
-import { startRedis, type TestRedis } from '../support/redis.ts'
+import { redisSuite, startRedis, type TestRedis } from '../support/redis.ts'
 import type { TestHttp } from '../support/redis_http.ts'
 import { startRest } from '../support/redis_rest.ts'
 import { expectSignIn } from './drive.ts'
@@ -29,7 +29,7 @@ function filesOf(provider: TestOidcProvider): { [path: string]: string } {
   return { ...files, [MODULE]: withUpstream(files[MODULE] ?? '', oidc) }
 }
 
-describe('the Next.js app of the skill', () => {
+redisSuite(describe, 'the Next.js app of the skill', () => {
   let provider: TestOidcProvider
   let project: Project
   let redis: TestRedis

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { freePort } from '../e2e/support/processes.ts'
 import { startOidcProvider, type TestOidcProvider } from '../support/oidc_provider.ts'
 import { installProject, type Project } from '../support/project.ts'
-import { startRedis, type TestRedis } from '../support/redis.ts'
+import { redisSuite, startRedis, type TestRedis } from '../support/redis.ts'
 import type { TestHttp } from '../support/redis_http.ts'
 import { startRest } from '../support/redis_rest.ts'
 import { expectSignIn } from './drive.ts'
@@ -24,6 +24,8 @@ const SERVERS = {
   fastify: ['references/fastify.md', 'Fastify'],
   fetch: ['references/fetch.md', 'Workers'],
 } as const
+
+const ON_A_DISK = Object.keys(SERVERS).filter((name) => name !== 'fetch')
 
 const UPSTREAMS = blocksOf('references/upstreams.md').filter(({ file }) => file !== undefined)
 const AUTH = blockOf('SKILL.md', 'mcp_oauth.ts')
@@ -82,23 +84,16 @@ function filesOf(provider: TestOidcProvider): { [path: string]: string } {
 describe('the servers of the skill', () => {
   let provider: TestOidcProvider
   let project: Project
-  let redis: TestRedis
-  let rest: TestHttp
 
   beforeAll(async () => {
     provider = await startOidcProvider()
-    redis = await startRedis()
-    rest = await startRest(redis.port, 'token')
     project = await installProject(PROJECT, { files: filesOf(provider) })
     await project.run('npx', ['tsc'])
   }, 180_000)
-  afterAll(async () => {
-    await rest.close()
-    await redis.close()
-    await provider.close()
-  })
+  afterAll(() => provider.close())
 
-  it.each(Object.keys(SERVERS))('%s: signs in, and its tool acts as the user', async (name) => {
+  /** Each has a database of its own, in the directory that it runs in. */
+  async function signInAt(name: string, main: string, more: object = {}): Promise<void> {
     const port = await freePort()
     const origin = `http://localhost:${port}`
     provider.allowRedirect(`${origin}/callback`)
@@ -109,16 +104,35 @@ describe('the servers of the skill', () => {
       OIDC_ISSUER: provider.issuer,
       OIDC_CLIENT_ID: provider.client_id,
       OIDC_CLIENT_SECRET: provider.client_secret,
-      KV_REST_API_URL: rest.url,
-      KV_REST_API_TOKEN: 'token',
+      ...more,
     }
-    const directory = join('dist', name)
-    // Each has a database of its own, in the directory that it runs in.
-    const main = name === 'fetch' ? 'main.js' : 'server.js'
-    const program = ['-C', directory, process.execPath, '--no-warnings', main]
+    const program = ['-C', join('dist', name), process.execPath, '--no-warnings', main]
     const server = await project.start('env', program, `${origin}/mcp`, env)
     await expectSignIn(origin, origin, provider)
     expect(server.told()).toBe('')
     await server.stop()
+  }
+
+  it.each(ON_A_DISK)('%s: signs in, and its tool acts as the user', async (name) => {
+    await signInAt(name, 'server.js')
+  })
+
+  redisSuite(describe, 'without a disk', () => {
+    let redis: TestRedis
+    let rest: TestHttp
+
+    beforeAll(async () => {
+      redis = await startRedis()
+      rest = await startRest(redis.port, 'token')
+    })
+    afterAll(async () => {
+      await rest.close()
+      await redis.close()
+    })
+
+    it('fetch: signs in, and its tool acts as the user', async () => {
+      const upstash = { KV_REST_API_URL: rest.url, KV_REST_API_TOKEN: 'token' }
+      await signInAt('fetch', 'main.js', upstash)
+    })
   })
 })
