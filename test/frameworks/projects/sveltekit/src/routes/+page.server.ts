@@ -1,0 +1,3 @@
+import type { Actions } from './$types'
+
+export const actions: Actions = { default: () => ({ sent: true }) }
