@@ -2,14 +2,19 @@
  * A server that is made when it is first asked for something.
  *
  * Frameworks import a program's routes to build it, on a machine that has none of its secrets. What is
- * made here is made later, and throws then what `create` throws, each time until it does not.
+ * made here is made later, and only once: what `create` throws is thrown to everybody, or each stranger's
+ * request would open one more store.
  */
 import type { McpOAuth } from './server.ts'
 
 /** Stands for the server that `create` makes: `onFirstUse(() => createMcpOAuth({ … }))`. */
 export function onFirstUse(create: () => McpOAuth): McpOAuth {
-  let made: McpOAuth | undefined
-  const server = (): McpOAuth => (made ??= create())
+  let made: { readonly server: McpOAuth } | { readonly error: unknown } | undefined
+  function server(): McpOAuth {
+    made ??= attempt(create)
+    if ('error' in made) throw made.error
+    return made.server
+  }
   return {
     get config() {
       return server().config
@@ -30,6 +35,16 @@ export function onFirstUse(create: () => McpOAuth): McpOAuth {
     adopt: async (session) => await server().adopt(session),
     checkKeys: async () => await server().checkKeys(),
     forgetKey: async (kid) => await server().forgetKey(kid),
-    close: async () => await made?.close(),
+    async close() {
+      if (made !== undefined && 'server' in made) await made.server.close()
+    },
+  }
+}
+
+function attempt(create: () => McpOAuth): { server: McpOAuth } | { error: unknown } {
+  try {
+    return { server: create() }
+  } catch (error) {
+    return { error }
   }
 }

@@ -106,13 +106,16 @@ describe('a server on first use', () => {
     expect(made()).toBe(1)
   })
 
-  it('tells each caller what is wrong with its options, until nothing is', async () => {
-    let keys = ''
-    const auth = onFirstUse(() => create(keys))
+  it('tells each caller what is wrong with its options, and tries no second time', async () => {
+    let made = 0
+    const auth = onFirstUse(() => ((made += 1), create('')))
     const guarded = auth.protect(() => new Response())
-    await expect(auth.fetch(new Request(METADATA))).rejects.toThrow(OptionsError)
-    await expect(guarded(call.clone())).rejects.toThrow(/keys/)
-    keys = generateKey()
-    expect((await guarded(call.clone())).status).toBe(401)
+    for (const asked of [() => auth.fetch(new Request(METADATA)), () => guarded(call)]) {
+      await expect(asked()).rejects.toThrow(OptionsError)
+      await expect(asked()).rejects.toThrow(/keys/)
+    }
+    expect(() => auth.config).toThrow(OptionsError)
+    await auth.close()
+    expect(made).toBe(1)
   })
 })
