@@ -27,6 +27,8 @@ const SERVERS = {
 
 const ON_A_DISK = Object.keys(SERVERS).filter((name) => name !== 'fetch')
 
+const KEYS_COMMAND =
+  blocksOf('SKILL.md').find(({ text }) => text.includes('keys generate'))?.text ?? 'false'
 const UPSTREAMS = blocksOf('references/upstreams.md').filter(({ file }) => file !== undefined)
 const AUTH = blockOf('SKILL.md', 'mcp_oauth.ts')
 const WORKERS_AUTH = blockOf('references/fetch.md', 'mcp_oauth.ts')
@@ -93,20 +95,21 @@ describe('the servers of the skill', () => {
   afterAll(() => provider.close())
 
   /** Each has a database of its own, in the directory that it runs in. */
-  async function signInAt(name: string, main: string, more: object = {}): Promise<void> {
+  async function signInAt(name: string, main: readonly string[], more = {}): Promise<void> {
     const port = await freePort()
     const origin = `http://localhost:${port}`
     provider.allowRedirect(`${origin}/callback`)
     const env = {
       PORT: String(port),
       MCP_OAUTH_ISSUER: origin,
-      MCP_OAUTH_KEYS: (await project.run('npx', ['mcp-oauth', 'keys', 'generate'])).trim(),
       OIDC_ISSUER: provider.issuer,
       OIDC_CLIENT_ID: provider.client_id,
       OIDC_CLIENT_SECRET: provider.client_secret,
       ...more,
     }
-    const program = ['-C', join('dist', name), process.execPath, '--no-warnings', main]
+    const directory = join('dist', name)
+    await project.run('env', ['-C', directory, 'sh', '-c', KEYS_COMMAND])
+    const program = ['-C', directory, process.execPath, '--no-warnings', ...main]
     const server = await project.start('env', program, `${origin}/mcp`, env)
     await expectSignIn(origin, origin, provider)
     expect(server.told()).toBe('')
@@ -114,7 +117,7 @@ describe('the servers of the skill', () => {
   }
 
   it.each(ON_A_DISK)('%s: signs in, and its tool acts as the user', async (name) => {
-    await signInAt(name, 'server.js')
+    await signInAt(name, ['server.js'])
   })
 
   redisSuite(describe, 'without a disk', () => {
@@ -132,7 +135,7 @@ describe('the servers of the skill', () => {
 
     it('fetch: signs in, and its tool acts as the user', async () => {
       const upstash = { KV_REST_API_URL: rest.url, KV_REST_API_TOKEN: 'token' }
-      await signInAt('fetch', 'main.js', upstash)
+      await signInAt('fetch', ['--env-file=.env', 'main.js'], upstash)
     })
   })
 })
