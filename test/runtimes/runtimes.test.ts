@@ -6,7 +6,10 @@
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
+import { Redis } from 'ioredis'
 import { generateKey } from '../../src/crypto/keyring.ts'
+import { redis as redisStore } from '../../src/stores/redis.ts'
+import { startNameServer } from '../http/support/name_server.ts'
 import { startOidcProvider, type TestOidcProvider } from '../support/oidc_provider.ts'
 import { installProject, type Program, type Project } from '../support/project.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
@@ -182,4 +185,55 @@ describe('work on Workers, which belongs to the request that began it', () => {
     await expect.poll(() => provider.tokenCalls().refresh).toBe(1)
     expect(await whoami(server, signedIn.provider)).toMatchObject({ user: 'ada' })
   }, 15_000)
+})
+
+describe.each(WITH_FILES)('CI-33 the look-up on %s', (runtime) => {
+  it.each(wayOut.ZONES)('refuses a name that %s', async (_why, zone) => {
+    const { server, questions } = await startNameServer(zone)
+    const { url, ...program } = await startWayOut(project, runtime, { NAME_SERVER: server })
+    running.push(program)
+    const told = await wayOut.ask({ runtime, url }, { url: 'https://docs.example:9/' })
+    expect(told.failure).toBe('refused')
+    expect(questions.length).toBeGreaterThan(0)
+  })
+})
+
+describe('what is different on Workers', () => {
+  it('the platform keeps from private addresses, and names of inner networks are refused', async () => {
+    const { url, ...program } = await startWayOut(project, 'Workers', {}, { reach: ['public'] })
+    running.push(program)
+    const asked = { runtime: 'Workers', url } as const
+    await wayOut.checkInnerNames(asked)
+    const trusted = { url: `${upstream.issuer}/jwks`, trustedOrigins: [upstream.issuer] }
+    expect((await wayOut.ask(asked, trusted)).failure).toBe('unreachable')
+  })
+
+  it('without global_fetch_strictly_public no stranger’s document is fetched', async () => {
+    const flags = ['nodejs_compat']
+    const started = startProgram(project, 'Workers', upstream, overRest(), { flags })
+    await expect(started).rejects.toThrow(
+      'clientIdMetadataDocuments needs global_fetch_strictly_public in compatibility_flags on Workers, or enabled: false',
+    )
+  })
+
+  it('the oldest compatibility date that the manual names will do', async () => {
+    const date = '2025-09-15'
+    const server = await startProgram(project, 'Workers', upstream, overRest(), { date })
+    running.push(server)
+    await checkSignIn(server, upstream)
+  })
+
+  it('what has expired is swept after an answer that did not wait for it', async () => {
+    const client = new Redis(redis.port, '127.0.0.1')
+    closing.push(async () => client.disconnect())
+    const store = redisStore(client)
+    const inserted = Array.from({ length: 450 }, (_, at) =>
+      store.insert('claim', { id: `swept-${at}`, value: '', expiresAt: 1 }),
+    )
+    await Promise.all(inserted)
+    const server = await start('Workers', overRest())
+    expect((await fetch(`${server.issuer}/jwks`)).status).toBe(200)
+    await expect.poll(() => store.find('claim', 'swept-449'), { timeout: 20_000 }).toBe(undefined)
+    await expect.poll(() => store.find('claim', 'swept-0'), { timeout: 20_000 }).toBe(undefined)
+  })
 })

@@ -15,6 +15,20 @@ afterEach(() => {
 
 /** Has every `Resolver` ask a server that answers from `zone`, until the test ends. Gives the questions. */
 export async function nameServer(zone: Zone): Promise<readonly string[]> {
+  const { server, questions } = await startNameServer(zone)
+  const spy = vi.spyOn(Resolver.prototype, 'resolve4')
+  spy.mockImplementation(function (this: Resolver, host: string) {
+    this.setServers([server])
+    return resolve4.call(this, host)
+  } as typeof Resolver.prototype.resolve4)
+  running.push(() => spy.mockRestore())
+  return questions
+}
+
+/** A server that answers from `zone` until the test ends: its address and port, and what it is asked. */
+export async function startNameServer(
+  zone: Zone,
+): Promise<{ readonly server: string; readonly questions: readonly string[] }> {
   const questions: string[] = []
   const socket = createSocket('udp4')
   socket.on('message', (message, { port, address }) => {
@@ -25,18 +39,8 @@ export async function nameServer(zone: Zone): Promise<readonly string[]> {
   })
   socket.bind(0, '127.0.0.1')
   await once(socket, 'listening')
-  const server = `127.0.0.1:${socket.address().port}`
-
-  const spy = vi.spyOn(Resolver.prototype, 'resolve4')
-  spy.mockImplementation(function (this: Resolver, host: string) {
-    this.setServers([server])
-    return resolve4.call(this, host)
-  } as typeof Resolver.prototype.resolve4)
-  running.push(() => {
-    spy.mockRestore()
-    socket.close()
-  })
-  return questions
+  running.push(() => socket.close())
+  return { server: `127.0.0.1:${socket.address().port}`, questions }
 }
 
 function nameOf(message: Buffer): string {

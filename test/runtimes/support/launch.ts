@@ -28,14 +28,11 @@ export interface Running extends Program {
   readonly resource: string
 }
 
-/** The least that a server needs on Deno, with the memory store or Upstash. */
-export const DENO_FLAGS: readonly string[] = ['--allow-net', '--allow-env']
-
 /** The words that run a JavaScript file of the project. */
-export function commandOf(
+function commandOf(
   { directory }: Project,
   runtime: Exclude<Runtime, 'Workers'>,
-  denoFlags: readonly string[] = DENO_FLAGS,
+  env: Environment,
 ): readonly [program: string, ...words: string[]] {
   const inModules = (path: string): string => join(directory, 'node_modules', path)
   switch (runtime) {
@@ -48,7 +45,7 @@ export function commandOf(
     case 'Bun':
       return [inModules('.bin/bun')]
     case 'Deno':
-      return [inModules('.bin/deno'), 'run', '--no-prompt', ...denoFlags]
+      return [inModules('.bin/deno'), 'run', '--no-prompt', ...denoFlags(env)]
   }
 }
 
@@ -87,7 +84,7 @@ export async function startWayOut(
 ): Promise<Program & { readonly url: string }> {
   const port = await freePort()
   const files = { Workers: 'way_out_workers', others: 'way_out_node.js' }
-  const more = { PORT: String(port), ...env }
+  const more = { PORT: String(port), NAME_SERVER: '', ...env }
   const started = await startFile(project, runtime, files, port, more, options)
   return { ...started, url: `http://127.0.0.1:${port}/` }
 }
@@ -129,13 +126,19 @@ function startFile(
     return project.start(workerd, ['serve', config], url)
   }
   const chosen = runtime === 'Bun' || runtime === 'Deno' ? files[runtime] : undefined
-  const [program, ...words] = commandOf(project, runtime, denoFlagsFor(env))
+  const [program, ...words] = commandOf(project, runtime, env)
   return project.start(program, [...words, `out/${chosen ?? files.others}`], url, env)
 }
 
-/** A file needs to be read and written, and SQLite's own files beside it. */
-function denoFlagsFor({ STORE = 'memory', DIRECTORY }: Environment): readonly string[] {
+/** The least that Deno has to allow: the network, the variables that are read, and a folder for SQLite. */
+function denoFlags(env: Environment): readonly string[] {
+  const { STORE = 'memory', DIRECTORY, NAME_SERVER = '' } = env
   const folder = STORE.includes('/') ? join(STORE, '..') : DIRECTORY
-  if (folder === undefined) return DENO_FLAGS
-  return [...DENO_FLAGS, `--allow-read=${folder}`, `--allow-write=${folder}`]
+  return [
+    '--allow-net',
+    `--allow-env=${Object.keys(env).join(',')}`,
+    ...(folder === undefined ? [] : [`--allow-read=${folder}`, `--allow-write=${folder}`]),
+    // Nobody else chooses a name server.
+    ...(NAME_SERVER === '' ? [] : ['--allow-sys=networkInterfaces']),
+  ]
 }

@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib'
 import { expect } from 'vitest'
 import { AUTHORITY } from '../../http/support/certificates.ts'
 import { answer, CHUNKED, flood, ok, serve, servePlain } from '../../http/support/hosts.ts'
+import type { Zone } from '../../http/support/name_server.ts'
 import type { Runtime } from './launch.ts'
 
 export interface Told {
@@ -155,4 +156,29 @@ export async function checkRefused(wayOut: WayOut): Promise<void> {
     expect((await ask(wayOut, { url })).failure, url).toBe('refused')
   }
   expect(connections).toBe(0)
+}
+
+/** What names have to be refused where they are looked up: the zones, each with why. */
+export const ZONES: readonly (readonly [why: string, zone: Zone])[] = [
+  ['is on this machine', (type) => (type === 'A' ? [[127, 0, 0, 1]] : [])],
+  ['is in the inner network', (type) => (type === 'A' ? [[10, 0, 0, 1]] : [])],
+  [
+    'is public by one family only',
+    (type) => (type === 'A' ? [[1, 1, 1, 1]] : [[...Array<number>(15).fill(0), 1]]),
+  ],
+  ['does not exist', () => 3],
+]
+
+/** Where nothing is looked up, the name itself has to do. */
+export async function checkInnerNames(wayOut: WayOut): Promise<void> {
+  for (const host of [
+    'localhost',
+    'a.localhost',
+    'metadata',
+    'printer.local',
+    'metadata.google.internal',
+    'router.home.arpa',
+  ]) {
+    expect((await ask(wayOut, { url: `https://${host}/` })).failure, host).toBe('refused')
+  }
 }

@@ -3,9 +3,9 @@ import { createServer } from 'node:http'
 import { answer } from './way_out.ts'
 
 // The name server that the tests have put up, for every look-up of a stranger's name.
-const { NAME_SERVER: nameServer } = process.env
+const { NAME_SERVER: nameServer = '' } = process.env
 const resolve4 = Resolver.prototype.resolve4 as (this: Resolver, host: string) => Promise<string[]>
-if (nameServer !== undefined) {
+if (nameServer !== '') {
   Resolver.prototype.resolve4 = function (this: Resolver, host: string) {
     this.setServers([nameServer])
     return resolve4.call(this, host)
