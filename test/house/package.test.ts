@@ -9,9 +9,14 @@ import { installProject, type Project } from '../support/project.ts'
 const ROOT = resolve(import.meta.dirname, '../..')
 const EMPTY = join(import.meta.dirname, 'projects/empty')
 
+interface DoorFiles {
+  readonly default: string
+  readonly workerd?: { readonly default: string }
+}
+
 interface Manifest {
   readonly version: string
-  readonly exports: Readonly<{ [door: string]: string | { readonly default: string } }>
+  readonly exports: Readonly<{ [door: string]: string | DoorFiles }>
   readonly dependencies: Readonly<{ [name: string]: string }>
   readonly devDependencies: Readonly<{ [name: string]: string }>
   readonly optionalDependencies: Readonly<{ [name: string]: string }>
@@ -96,9 +101,9 @@ describe('the package', () => {
     const built = new Set(files.filter((path) => path.startsWith('dist/')))
     const reached = new Set<string>()
     const doorFiles = Object.values(manifest.exports).flatMap((door) =>
-      typeof door === 'string' ? [] : [door.default.replace('./', '')],
+      typeof door === 'string' ? [] : [door.default, door.workerd?.default ?? door.default],
     )
-    const next = ['dist/cli/main.js', ...doorFiles].map((path) => path.replace(/\.js$/, ''))
+    const next = ['dist/cli/main.js', ...doorFiles].map((path) => path.replace(/^\.\/|\.js$/g, ''))
     for (let stem = next.pop(); stem !== undefined; stem = next.pop()) {
       if (reached.has(stem)) continue
       reached.add(stem)
