@@ -5,10 +5,11 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from './free_port.js'
 import { CORES, pinned } from './peer.js'
 
 const POSTGRES = '/usr/lib/postgresql'
@@ -104,13 +105,4 @@ function accepts(port) {
     socket.on('connect', () => (socket.destroy(), resolve(true)))
     socket.on('error', () => resolve(false))
   })
-}
-
-async function freePort() {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address()
-  probe.close()
-  await once(probe, 'close')
-  return port
 }

@@ -70,7 +70,7 @@ function createPeer(child) {
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return
       child.isStopped = true
-      child.disconnect()
+      if (child.connected) child.disconnect()
       const late = setTimeout(() => child.kill('SIGKILL'), 5000)
       await once(child, 'exit')
       clearTimeout(late)

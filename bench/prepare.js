@@ -23,9 +23,9 @@ export async function prepare(options) {
   const directory = mkdtempSync(join(tmpdir(), 'mcp-oauth-bench-'))
   const engines = createEngines()
   const targets = new Map()
+  const peers = new Set()
   for (const [name, target] of Object.entries(allTargets(options))) {
-    const isWanted = options.wantsTarget(name) || name === 'extra'
-    if (!isWanted) continue
+    if (!isWanted(options, name, target)) continue
     const missing = missingOf(target, node)
     if (missing === undefined) targets.set(name, { name, ...target })
     else say(`left out: ${target.label}, as there is no ${missing}`)
@@ -38,11 +38,20 @@ export async function prepare(options) {
     directory,
     env: { BENCH_DIST: dist },
     versions: versionsOf(targets),
+    /** Every process that was started; one that has ended may be stopped again. */
+    peers,
     async close() {
+      await Promise.all([...peers].map((peer) => peer.stop()))
       await engines.close()
       rmSync(directory, { recursive: true, force: true })
     },
   }
+}
+
+/** Named, or nobody is; and in a workload that is measured. */
+function isWanted({ wantsTarget, wants }, name, { workloads }) {
+  if (!wantsTarget(name) && name !== 'extra') return false
+  return workloads.some((workload) => wants({ name: workload }))
 }
 
 function allTargets({ target }) {

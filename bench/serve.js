@@ -52,6 +52,7 @@ process.on('message', async ({ id, what, ...rest }) => {
   }
 })
 process.on('disconnect', async () => {
+  server.closeAllConnections()
   await close?.()
   process.exit()
 })

@@ -10,12 +10,12 @@ const STEPS = 20_000
 
 /**
  * Begins at once. `unit(seat, place)` is a generator: it yields the text of a request and is resumed with
- * its answer. `nextSeat` gives whose turn it is on connection `at`, `leave` takes the seat back.
+ * its answer. Connections go to the `places` in turn. `nextSeat` gives whose turn it is on connection `at`, `leave` takes the seat back.
  */
-export function drive({ place, unit, connections, nextSeat, leave }) {
+export function drive({ places, unit, connections, nextSeat, leave }) {
   const state = { units: 0, requests: 0, latencies: new Uint32Array(STEPS), stopping: false }
   const drivers = Array.from({ length: connections }, (_, at) =>
-    driveOne({ place, unit, state, next: () => nextSeat(at), leave }),
+    driveOne({ place: places[at % places.length], unit, state, next: () => nextSeat(at), leave }),
   )
   return {
     /** What was done since the last call, or since the start. */

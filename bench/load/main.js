@@ -6,37 +6,56 @@ import { readFileSync } from 'node:fs'
 import { UNITS } from '../workloads/units.js'
 import { signIn } from '../workloads/sign_in.js'
 import { drive } from './drive.js'
+import { raceRefreshes } from './race.js'
 import { createSeats } from './seats.js'
+import { openStreams, readLarge } from './streams.js'
 
 /** By target: seats, and where it is. */
 const known = new Map()
 let driven
+let streams
 let cpu = process.cpuUsage()
 
 const ANSWERS = {
   /** `seats` is a list, or the path of a file with one. */
-  know({ target, place, seats }) {
+  know({ target, place, places = [place], seats }) {
     const all = typeof seats === 'string' ? JSON.parse(readFileSync(seats, 'utf8')) : seats
-    known.set(target, { place, seats: all })
+    known.set(target, { places, seats: all })
   },
   /** Signs them all in, one after the other. */
   async enrol({ target }) {
-    const { place, seats } = known.get(target)
+    const { places, seats } = known.get(target)
     for (const seat of seats) {
-      await drive({ place, unit: signIn, connections: 1, ...createSeats([seat], 1) }).stop()
+      await drive({ places, unit: signIn, connections: 1, ...createSeats([seat], 1) }).stop()
     }
   },
   begin({ target, unit, connections }) {
-    const { place, seats } = known.get(target)
-    driven = drive({ place, unit: UNITS[unit], connections, ...createSeats(seats, connections) })
+    const { places, seats } = known.get(target)
+    driven = drive({ places, unit: UNITS[unit], connections, ...createSeats(seats, connections) })
     driven.failed.catch(tellFault)
     count()
   },
   /** One unit, on a connection of its own. */
   async once({ target, unit }) {
-    const { place, seats } = known.get(target)
-    const one = drive({ place, unit: UNITS[unit], connections: 1, ...createSeats([seats[0]], 1) })
+    const { places, seats } = known.get(target)
+    const one = drive({ places, unit: UNITS[unit], connections: 1, ...createSeats([seats[0]], 1) })
     await one.stop()
+  },
+  /** Opens event streams and holds them; see `delays` and `letGo`. */
+  async hold({ target, count: wanted }) {
+    const { places, seats } = known.get(target)
+    streams = await openStreams(places[0], seats, wanted)
+  },
+  /** Each seat's token at every place at once. */
+  raceRefreshes({ target }) {
+    const { places, seats } = known.get(target)
+    return raceRefreshes(places, seats)
+  },
+  delays: () => streams.take(),
+  letGo: () => streams.close(),
+  readLarge({ target, size }) {
+    const { places, seats } = known.get(target)
+    return readLarge(places[0], seats[0], size)
   },
   count,
   async stop() {

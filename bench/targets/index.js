@@ -2,18 +2,21 @@
  * What is measured. `needs` are packages of `package.json` beside it, `engine` a server that must be
  * installed, `node` the oldest Node that it runs on, `workloads` where it takes part.
  */
+import { KEY } from './key.js'
+
 const RATES = ['refresh', 'sign-in', 'call']
+const GATEWAY = ['gateway-call', 'gateway-large', 'gateway-body', 'gateway-streams']
 
 export const TARGETS = {
   floor: {
     label: 'floor: bare node:http',
     file: 'floor_http.js',
     isFloor: true,
-    workloads: [...RATES, 'start', 'growth'],
+    workloads: [...RATES, 'first-call', 'start'],
   },
-  ours: ours('memory', { workloads: [...RATES, 'sign-in-page', 'first-call', 'start'] }),
+  ours: ours('memory', { workloads: [...RATES, 'first-call', 'growth', 'start'] }),
   'ours-sqlite': ours('SQLite', {
-    workloads: [...RATES, 'sign-in-page', 'first-call', 'growth', 'start'],
+    workloads: [...RATES, 'first-call', 'growth', 'start'],
   }),
   'ours-sqlite-power': ours('SQLite', {
     label: 'ours, SQLite, safe from power cuts',
@@ -28,6 +31,36 @@ export const TARGETS = {
     engine: 'redis',
     workloads: [...RATES, 'first-call', 'growth', 'replicas'],
   }),
+  'ours-page': ours('SQLite', {
+    label: 'ours, SQLite, over the consent page',
+    settings: { store: 'sqlite', answers: 'page' },
+    workloads: ['sign-in'],
+  }),
+  'ours-upstream': ours('SQLite', {
+    label: 'ours, SQLite, over page, provider and callback',
+    settings: { store: 'sqlite', answers: 'page', upstream: 'provider' },
+    workloads: ['sign-in'],
+  }),
+  gateway: {
+    label: 'ours, the gateway, SQLite',
+    file: 'gateway.js',
+    settings: { store: 'sqlite' },
+    workloads: ['refresh', ...GATEWAY],
+  },
+  'gateway-command': {
+    label: 'ours, `mcp-oauth gateway`',
+    command: {
+      program: 'cli/main.js',
+      args: ['gateway', '--to', 'http://127.0.0.1:9/mcp', '--upstream', 'github'],
+    },
+    environment: {
+      MCP_OAUTH_KEYS: KEY,
+      MCP_OAUTH_UPSTREAM_CLIENT_ID: 'benchmark',
+      MCP_OAUTH_UPSTREAM_CLIENT_SECRET: 'benchmark',
+    },
+    workloads: ['start'],
+  },
+  proxy: { label: 'bare Node reverse proxy', file: 'proxy.js', isFloor: true, workloads: GATEWAY },
   'sdk-v1': peer('mcpAuthRouter of the SDK v1', 'sdk_v1.js', [
     '@modelcontextprotocol/sdk',
     'express',

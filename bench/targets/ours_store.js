@@ -25,7 +25,7 @@ const STORES = {
     const { postgres } = await import(`${process.env.BENCH_DIST}/postgres.js`)
     const { Pool } = load('pg')
     const pool = new Pool({ host: '127.0.0.1', port, user: 'bench', database: 'postgres', max: 16 })
-    const size = "SELECT pg_total_relation_size('mcp_oauth_records') AS disk"
+    const size = "SELECT pg_total_relation_size(to_regclass('mcp_oauth_records')) AS disk"
     return {
       store: postgres(pool),
       sizes: async () => ({ disk: Number((await pool.query(size)).rows[0].disk) }),

@@ -16,7 +16,7 @@ export function* call(seat, place) {
 /** Each time with another access token of the seat: none of them is known to the server's memory. */
 export function* firstCall(seat, place) {
   calls += 1
-  const { access_tokens } = seat
+  const { access_tokens = [seat.access_token] } = seat
   seat.next = ((seat.next ?? -1) + 1) % access_tokens.length
   const headers = `Authorization: Bearer ${access_tokens[seat.next]}\r\n`
   expectAnswer(calls, yield postJson(place, place.paths.mcp, message(calls), headers))

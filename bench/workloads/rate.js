@@ -6,16 +6,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { say } from '../report/print.js'
 import { spread } from '../spread.js'
-import { startLoad, startTarget } from '../start.js'
+import { startBackend, startLoad, startTarget } from '../start.js'
 
 const MEGABYTE = 2 ** 20
 
 export async function rate(ground, workload) {
   const load = startLoad(ground)
   const servers = []
+  const behind = workload.isProxied ? await startBackend(ground) : undefined
+  const settings = { ...workload.settings, to: behind?.place.origin }
   try {
     for (const target of takingPart(ground, workload)) {
-      servers.push(await startTarget(ground, target, workload.settings))
+      servers.push(await startTarget(ground, target, settings))
     }
     for (const server of servers) await introduce(ground, load, server, workload)
     const rounds = []
@@ -24,8 +26,7 @@ export async function rate(ground, workload) {
     }
     return tell(servers, workload, rounds)
   } finally {
-    await Promise.all([load, ...servers.map(({ server }) => server)].map((peer) => peer.stop()))
-    await Promise.all(servers.map(({ stopEngine }) => stopEngine()))
+    await Promise.all([load.stop(), ...servers.map((one) => one.stop()), behind?.stop()])
   }
 }
 
@@ -63,7 +64,7 @@ async function measureRound(ground, { load, servers, workload, round }) {
   return figures
 }
 
-async function measureOne({ options }, { load, server: one, unit, round }) {
+export async function measureOne({ options }, { load, server: one, unit, round }) {
   const { target, server } = one
   const { seconds, warmUp, connections } = options
   await load.ask('begin', { target: target.name, unit, connections })
