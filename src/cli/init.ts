@@ -65,9 +65,11 @@ async function initAt(
   }
   terminal.tell(foundWords(recognition))
   const upstream = await chooseUpstream(flags.upstream, recognition, terminal, person)
+  const store = storeOf(flags.store, recognition)
+  terminal.tell(`Users sign in at ${upstream.title}; who is signed in is kept in ${store}.\n`)
   const plan = makePlan(files, recognition, {
     upstream,
-    store: storeOf(flags.store, recognition),
+    store,
     resourcePath: flags['resource-path'],
     issuer: flags.issuer,
     port: flags.port === undefined ? undefined : Number(flags.port),
@@ -102,6 +104,9 @@ function unfit(
   if (entry !== undefined && !files.texts.has(entry))
     return `there is no file ${entry} here to read`
   if (manifest.name === '@mcp-oauth/server') return 'this is the package itself'
+  if ([...files.others.keys()].some((path) => path.startsWith('wrangler.'))) {
+    return 'this runs on Cloudflare Workers, where sign-in is put in by hand: docs/runtimes.md says how'
+  }
   const isWorkspace = manifest.workspaces || files.others.has('pnpm-workspace.yaml')
   return isWorkspace && place.site === undefined
     ? 'this is the root of a workspace: run it in the directory of the package that is the server'

@@ -30,8 +30,8 @@ const MAX_INDEX = 64 * 1024 * 1024
 const MAX_DEPTH = 12
 const CODE = /\.[cm]?[jt]s$/
 const KNOWN =
-  /^(?:package\.json|[jt]sconfig\.json|vercel\.json|\.gitignore|\.env(?:\.[\w.]+)?|pnpm-lock\.yaml|pnpm-workspace\.yaml|yarn\.lock|bun\.lockb?|package-lock\.json)$/
-const LOCK = /^(?:pnpm-workspace\.yaml|pnpm-lock\.yaml|yarn\.lock|bun\.lockb?|package-lock\.json)$/
+  /^(?:package\.json|[jt]sconfig\.json|vercel\.json|\.gitignore|\.env(?:\.[\w.]+)?|pnpm-lock\.yaml|pnpm-workspace\.yaml|yarn\.lock|bun\.lockb?|package-lock\.json|wrangler\.(?:toml|jsonc?))$/
+const LOCK = /^(?:wrangler\..*|pnpm-workspace\.yaml|pnpm-lock\.yaml|yarn\.lock|bun\.lockb?|package-lock\.json)$/
 const SKIPPED =
   /^(?:node_modules|bower_components|dist|build|out|output|coverage|vendor|tmp|temp|\.(?!well-known$).*)$/
 

@@ -148,13 +148,18 @@ function environment(shape: ModuleShape, store: Part, upstream: Part): readonly 
 function options(shape: ModuleShape, store: Part, upstream: Part): readonly string[] {
   return [
     '  issuer,',
-    shape.kind === 'next'
-      ? `  resource: new URL('${shape.resourcePath}', issuer).href,`
-      : `  resource: \`\${issuer}${shape.resourcePath}\`,`,
+    `  resource: ${resource(shape)},`,
     '  keys,',
     `  store: ${store.value},`,
     ...`  upstream: ${upstream.value},`.split('\n'),
   ]
+}
+
+/** Beside the issuer, whatever that is in production. */
+function resource({ issuer, resourcePath }: ModuleShape): string {
+  const { pathname } = new URL(issuer)
+  if (pathname === '/') return `\`\${issuer}${resourcePath}\``
+  return `issuer.replace(/${pathname.replaceAll('/', String.raw`\/`).replaceAll('.', String.raw`\.`)}$/, '${resourcePath}')`
 }
 
 function indented(lines: readonly string[]): readonly string[] {

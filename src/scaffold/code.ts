@@ -6,6 +6,8 @@ import { tokenize, type Token } from './tokens.ts'
 export interface Code {
   readonly text: string
   readonly tokens: readonly Token[]
+  /** Where each opening bracket is closed. */
+  readonly closing: ReadonlyMap<number, number>
 }
 
 /** A call: the tokens of what is called, and its arguments. Indexes are those of tokens. */
@@ -23,25 +25,34 @@ export interface Range {
   readonly last: number
 }
 
-const CLOSING: Readonly<{ [open: string]: string }> = { '(': ')', '[': ']', '{': '}' }
-
 /** Undefined where the text is not understood. */
 export function readCode(text: string): Code | undefined {
   const tokens = tokenize(text)
-  return tokens === undefined ? undefined : { text, tokens }
+  const closing = tokens === undefined ? undefined : matchBrackets(tokens)
+  return tokens === undefined || closing === undefined ? undefined : { text, tokens, closing }
+}
+
+const CLOSING: Readonly<{ [open: string]: string }> = { '(': ')', '[': ']', '{': '}' }
+
+/** For each opening bracket the index of its closing one; undefined where they do not fit. */
+function matchBrackets(tokens: readonly Token[]): ReadonlyMap<number, number> | undefined {
+  const closing = new Map<number, number>()
+  const open: number[] = []
+  for (const [at, { kind, text }] of tokens.entries()) {
+    if (kind !== 'sign') continue
+    if (CLOSING[text] !== undefined) open.push(at)
+    else if (/^[)\]}]$/.test(text)) {
+      const from = open.pop()
+      if (from === undefined || CLOSING[tokens[from]?.text ?? ''] !== text) return undefined
+      closing.set(from, at)
+    }
+  }
+  return open.length === 0 ? closing : undefined
 }
 
 /** The index of the bracket that closes the one at `open`. */
-export function closingOf({ tokens }: Code, open: number): number | undefined {
-  const waiting: (string | undefined)[] = []
-  for (let at = open; at < tokens.length; at += 1) {
-    const { kind, text = '' } = tokens[at] ?? {}
-    if (kind !== 'sign') continue
-    if (CLOSING[text] !== undefined) waiting.push(CLOSING[text])
-    else if (/^[)\]}]$/.test(text) && waiting.pop() !== text) return undefined
-    if (waiting.length === 0) return at
-  }
-  return undefined
+export function closingOf({ closing }: Code, open: number): number | undefined {
+  return closing.get(open)
 }
 
 /** Every call of `name(…)`, or of `object.name(…)` when an object is named; type arguments may stand between. */
@@ -81,8 +92,8 @@ function pastTypes(code: Code, open: number): number | undefined {
   return undefined
 }
 
-/** The arguments between two brackets. */
-function split(code: Code, open: number, close: number): readonly Range[] {
+/** What stands between two brackets, parted by commas. */
+export function split(code: Code, open: number, close: number): readonly Range[] {
   const ranges: Range[] = []
   let first = open + 1
   for (let at = first; at <= close; at += 1) {
@@ -90,17 +101,12 @@ function split(code: Code, open: number, close: number): readonly Range[] {
     if (at === close || text === ',') {
       if (at > first) ranges.push({ first, last: at - 1 })
       first = at + 1
-    } else if (isOpening(code, at)) at = closingOf(code, at) ?? at
+    } else at = closingOf(code, at) ?? at
   }
   return ranges
 }
 
-function isOpening({ tokens }: Code, at: number): boolean {
-  const token = tokens[at]
-  return token?.kind === 'sign' && CLOSING[token.text] !== undefined
-}
-
-export function textAt({ tokens }: Code, at: number): string {
+export function textAt({ tokens }: Pick<Code, 'tokens'>, at: number): string {
   return tokens[at]?.text ?? ''
 }
 

@@ -1,6 +1,7 @@
 /**
  * Environment files: what names they have, and lines more of them. What is there stays.
  */
+import { findCalls, split, stringValue, textAt, type Code } from './code.ts'
 import { lineEndOf } from './edit.ts'
 import type { Variable } from './part.ts'
 
@@ -34,16 +35,34 @@ export function withVariables(
 }
 
 /** What a module that is there already reads of the environment. */
-export function namesReadBy(module: string): readonly string[] {
-  const plain = module.replace(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, '')
-  const [, pattern = ''] = /\{([^{}]*)\}\s*=\s*process\.env/.exec(plain) ?? []
-  const destructured = [...pattern.matchAll(/\b([A-Z][A-Z0-9_]+)\b/g)]
-  const direct = [...plain.matchAll(/process\.env(?:\.|\[['"])([A-Z][A-Z0-9_]+)/g)]
-  const names = [...destructured, ...direct].map(([, name = '']) => name)
-  const upstash = /\bupstashFromEnvironment\b/.test(plain)
-    ? ['KV_REST_API_URL', 'KV_REST_API_TOKEN']
-    : []
-  return [...new Set([...names, ...upstash])].filter(
+export function namesReadBy(code: Code): readonly string[] {
+  const found = code.tokens.flatMap(({ text }, at) => {
+    if (text !== 'env' || textAt(code, at - 2) !== 'process') return []
+    return [...takenApart(code, at - 2), ...direct(code, at)]
+  })
+  const upstash = findCalls(code, 'upstashFromEnvironment').length > 0 ? UPSTASH : []
+  return [...new Set([...found, ...upstash])].filter(
     (name) => !/^(?:NODE_ENV|PORT|HOST)$/.test(name),
   )
+}
+
+const UPSTASH = ['KV_REST_API_URL', 'KV_REST_API_TOKEN']
+
+/** `process.env.NAME` and `process.env['NAME']`. */
+function direct(code: Code, at: number): readonly string[] {
+  const [next, name] = [textAt(code, at + 1), code.tokens[at + 2]]
+  if (name === undefined || !/^[.[]$/.test(next)) return []
+  return onlyNames([next === '.' ? name.text : (stringValue(name) ?? '')])
+}
+
+/** `const { NAME: local = '' } = process.env`. */
+function takenApart(code: Code, process: number): readonly string[] {
+  if (textAt(code, process - 1) !== '=' || textAt(code, process - 2) !== '}') return []
+  const [open] = [...code.closing].find(([, close]) => close === process - 2) ?? []
+  if (open === undefined) return []
+  return onlyNames(split(code, open, process - 2).map(({ first }) => textAt(code, first)))
+}
+
+function onlyNames(names: readonly string[]): readonly string[] {
+  return names.filter((name) => /^[A-Z][A-Z0-9_]*$/.test(name))
 }

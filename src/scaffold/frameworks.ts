@@ -19,7 +19,10 @@ export interface MiddlewareFramework {
   readonly create: { readonly value: string; readonly module: string; readonly name: string }
   /** What the MCP SDK makes apps with: they check origins before anybody else is asked. */
   readonly mcpCreator: { readonly name: string; readonly modules: RegExp }
-  readonly lines: (app: string, auth: string, path: string) => readonly string[]
+  /** The line for the OAuth routes. */
+  readonly routesLine: (app: string, auth: string) => string
+  /** The line for the guard of a path, with all below it where it is `below`. */
+  readonly guardLine: (app: string, auth: string, path: string, below: boolean) => string
   /** The line that puts such an app behind ours. Undefined where the guard checks all that it does. */
   readonly behind: ((app: string, value: string) => string) | undefined
 }
@@ -31,16 +34,20 @@ export const MIDDLEWARE: readonly MiddlewareFramework[] = [
     door: '@mcp-oauth/server/express',
     routes: 'toExpressHandler',
     guard: 'protectExpress',
-    creators: (code) => callsOf(code, localName(code, 'express', 'default')),
+    creators: (code) => [
+      ...callsOf(code, localName(code, 'express', 'default')),
+      // `require` gives one name for both.
+      ...(localName(code, 'express', 'default') === undefined
+        ? callsOf(code, localName(code, 'express', '*'))
+        : []),
+    ],
     create: { value: 'express()', module: 'express', name: 'default express' },
     mcpCreator: {
       name: 'createMcpExpressApp',
       modules: /^@modelcontextprotocol\/(?:express$|sdk\/server\/express)/,
     },
-    lines: (app, auth, path) => [
-      `${app}.use(toExpressHandler(${auth}));`,
-      `${app}.use('${path}', protectExpress(${auth}));`,
-    ],
+    routesLine: (app, auth) => `${app}.use(toExpressHandler(${auth}));`,
+    guardLine: (app, auth, path) => `${app}.use('${path}', protectExpress(${auth}));`,
     behind: (app, value) => `${app}.use(${value});`,
   },
   {
@@ -52,10 +59,9 @@ export const MIDDLEWARE: readonly MiddlewareFramework[] = [
     creators: (code) => callsOf(code, localName(code, /^hono(?:\/(?:tiny|quick))?$/, 'Hono')),
     create: { value: 'new Hono()', module: 'hono', name: 'Hono' },
     mcpCreator: { name: 'createMcpHonoApp', modules: /^@modelcontextprotocol\/hono$/ },
-    lines: (app, auth, path) => [
-      `${app}.use(toHonoHandler(${auth}));`,
-      `${app}.use('${path}', protectHono(${auth}));`,
-    ],
+    routesLine: (app, auth) => `${app}.use(toHonoHandler(${auth}));`,
+    guardLine: (app, auth, path, below) =>
+      `${app}.use('${path}${below ? '/*' : ''}', protectHono(${auth}));`,
     behind: (app, value) => `${app}.route('/', ${value});`,
   },
   {
@@ -70,10 +76,8 @@ export const MIDDLEWARE: readonly MiddlewareFramework[] = [
     ],
     create: { value: 'Fastify()', module: 'fastify', name: 'default Fastify' },
     mcpCreator: { name: 'createMcpFastifyApp', modules: /^@modelcontextprotocol\/fastify$/ },
-    lines: (app, auth, path) => [
-      `${app}.register(toFastifyPlugin(${auth}));`,
-      `${app}.register(protectFastifyRoute(${auth}, '${path}'));`,
-    ],
+    routesLine: (app, auth) => `${app}.register(toFastifyPlugin(${auth}));`,
+    guardLine: (app, auth, path) => `${app}.register(protectFastifyRoute(${auth}, '${path}'));`,
     behind: undefined,
   },
 ]

@@ -54,7 +54,7 @@ export function importEdit(code: Code, line: string): Edit {
 
 function pastDirectives({ text, tokens }: Code): number {
   let at = 0
-  while (tokens[at]?.kind === 'string') at += textAt({ text, tokens }, at + 1) === ';' ? 2 : 1
+  while (tokens[at]?.kind === 'string') at += textAt({ tokens }, at + 1) === ';' ? 2 : 1
   if (at > 0) return tokens[at - 1]?.end ?? 0
   const first = tokens[0]?.start ?? text.length
   return text.lastIndexOf('\n', first - 1) + 1 || (text.startsWith('\uFEFF') ? 1 : 0)
@@ -72,6 +72,7 @@ function findStatements(code: Code): readonly ImportStatement[] {
 }
 
 function readImport(code: Code, first: number): readonly ImportStatement[] {
+  if (textAt(code, first + 2) === '=') return readImportEquals(code, first)
   // `import(…)` and `import.meta` are expressions.
   if (/^[(.]$/.test(textAt(code, first + 1))) return []
   let at = first + 1
@@ -86,6 +87,15 @@ function readImport(code: Code, first: number): readonly ImportStatement[] {
   if (module === undefined || end === undefined) return []
   const isType = textAt(code, first + 1) === 'type' && textAt(code, first + 2) !== 'from'
   const imports = isType ? [] : readNames(code, first + 1, at - 1, module)
+  return [{ imports, start: code.tokens[first]?.start ?? 0, end }]
+}
+
+/** `import a = require('m')`, of TypeScript. */
+function readImportEquals(code: Code, first: number): readonly ImportStatement[] {
+  const module = stringValue(code.tokens[first + 5])
+  const end = statementEnd(code, first + 6)
+  if (textAt(code, first + 3) !== 'require' || module === undefined || end === undefined) return []
+  const imports = [{ module, imported: 'default', local: textAt(code, first + 1) }]
   return [{ imports, start: code.tokens[first]?.start ?? 0, end }]
 }
 

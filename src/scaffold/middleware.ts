@@ -15,7 +15,7 @@ import type { Edit } from './edit.ts'
 import { mcpCreatorCalls, type MiddlewareFramework } from './frameworks.ts'
 import { honoHandlerEdits } from './hono_handler.ts'
 import { localName } from './imports.ts'
-import { findMcpPath, findRoutes, isShadowed } from './routes.ts'
+import { findMcpPath, findRoutes, isShadowed, otherMcpRoutes, type Route } from './routes.ts'
 import { inStyle, styleOf } from './style.ts'
 import {
   authName,
@@ -33,9 +33,13 @@ export interface AppSite extends Site {
   readonly declaration: Declaration
   /** Whether the MCP SDK makes it. */
   readonly byMcp: boolean
+  readonly routes: readonly Route[]
   /** The path of its MCP endpoint, where it can be told. */
   readonly mcpPath: string | undefined
 }
+
+/** Sign-in that the MCP SDKs or mcp-handler bring along. */
+const OTHER_SIGN_IN = /^(?:mcpAuthRouter|mcpAuthMetadataRouter|requireBearerAuth|withMcpAuth)$/
 
 /** The apps that a file makes and gives a name. */
 export function findApps(
@@ -52,8 +56,8 @@ export function findApps(
     if (declaration === undefined) return []
     const { name } = declaration
     // What a function calls by the same name may be an app with a prefix.
-    const mcpPath = isShadowed(code, name) ? undefined : findMcpPath(findRoutes(code, name))
-    return [{ path, code, call, declaration, byMcp, mcpPath }]
+    const routes = isShadowed(code, name) ? [] : findRoutes(code, name)
+    return [{ path, code, call, declaration, byMcp, routes, mcpPath: findMcpPath(routes) }]
   })
 }
 
@@ -69,30 +73,51 @@ export function wireMiddleware(
   path: string,
 ): Wiring {
   const { code, declaration } = site
+  if (code.tokens.some(({ text }) => OTHER_SIGN_IN.test(text))) {
+    const why =
+      'this app has a sign-in of its own already: take that out, and put this in its place.'
+    return { edits: [], left: [why, ...middlewareByHand(framework, from, path)], notes: [] }
+  }
   const style = styleOf(code)
-  const auth = authName(code, from)
-  const wanted = [framework.routes, framework.guard]
-  const lines = framework
-    .lines(declaration.name, auth, path)
-    .filter((_, index) => !calls(code, wanted[index] ?? ''))
   const made = creation(site, framework)
   const [handlers, left] =
     framework.name === 'hono' ? honoHandlerEdits(code, declaration.name, path) : [[], []]
   const needed: readonly Needed[] = [
     ...made.needed,
-    { module: framework.door, names: wanted.toSorted() },
+    { module: framework.door, names: [framework.routes, framework.guard].toSorted() },
     authNeeded(code, from),
   ]
+  const others = otherMcpRoutes(site.routes, path)
   return {
     edits: [
       ...importEdits(code, needed, { ...from, style }),
       ...made.edits,
-      ...behind(site, [...lines, ...made.lines], style),
+      ...behind(site, [...signInLines(site, framework, from, path), ...made.lines], style),
       ...handlers,
     ],
     left,
-    notes: [],
+    notes: others.map((one) => `${one.path} answers MCP too, and needs a token from now on`),
   }
+}
+
+/** Those that are not there yet. */
+function signInLines(
+  { code, declaration, routes }: AppSite,
+  framework: MiddlewareFramework,
+  from: AuthImport,
+  path: string,
+): readonly string[] {
+  const auth = authName(code, from)
+  const { name } = declaration
+  const own = routes.find((route) => route.path === path) ?? { path, methods: new Set<string>() }
+  const guarded = [own, ...otherMcpRoutes(routes, path)].map((route) => {
+    const below = route.methods.has('route') || route.methods.has('use')
+    return framework.guardLine(name, auth, route.path, below)
+  })
+  return [
+    ...(calls(code, framework.routes) ? [] : [framework.routesLine(name, auth)]),
+    ...(calls(code, framework.guard) ? [] : guarded),
+  ]
 }
 
 /** An app of the MCP SDK refuses the consent form, which browsers send with `Origin: null`: it goes behind. */
@@ -149,6 +174,10 @@ export function middlewareByHand(
       ]
   return [
     `Where the ${framework.title} app is made, right behind that and before everything else in it:`,
-    ...[...imports, ...framework.lines('app', 'auth', path)].map((line) => `    ${line}`),
+    ...[
+      ...imports,
+      framework.routesLine('app', 'auth'),
+      framework.guardLine('app', 'auth', path, false),
+    ].map((line) => `    ${line}`),
   ]
 }

@@ -24,13 +24,19 @@ export function findListeners(path: string, code: Code): readonly ListenerSite[]
     ...(module === undefined ? [] : findCalls(code, 'createServer', module)),
   ]
   return calls
-    .filter(({ args }) => args.length > 0)
+    .filter((call) => hasListener(code, call))
     .map((call) => {
       const [equal, compared] = [/(?<!!)==$|case$/, /==$|case$/].map((before) =>
         pathsBehind(code, before),
       )
       return { path, code, call, equal: equal ?? [], compared: compared ?? [] }
     })
+}
+
+/** Options alone are none: somebody listens for `request` then. */
+function hasListener(code: Code, { args }: Call): boolean {
+  const last = args.at(-1)
+  return last !== undefined && !/^\{|^\w*(?:options?|config|settings)$/i.test(textOf(code, last))
 }
 
 /** `req.url === '/health'`, `case '/health':`: exactly, and nothing that begins so. */

@@ -12,9 +12,9 @@ import { nextNotes, oldRoutes } from './next_app.ts'
 import { nextRouteFiles, nextSpecifier } from './next_files.ts'
 import { isNextWired, nextByHand, wireNext } from './next_route.ts'
 import { isListenerWired, listenerByHand, wireListener } from './node_listener.ts'
-import { planModule, type PlannedModule } from './planned_module.ts'
+import { issuerIn, planModule, type PlannedModule } from './planned_module.ts'
 import type { ProjectFiles } from './project.ts'
-import type { Recognition } from './recognise.ts'
+import { findAuthModule, type Recognition } from './recognise.ts'
 import { compilerFault, specifierOf } from './specifier.ts'
 import { styleOf } from './style.ts'
 import type { AuthImport, Wiring } from './wiring.ts'
@@ -48,7 +48,11 @@ export interface Plan {
 
 type File = readonly [path: string, text: string]
 
-export function makePlan(files: ProjectFiles, recognition: Recognition, choices: Choices): Plan {
+export function makePlan(files: ProjectFiles, found: Recognition, choices: Choices): Plan {
+  const there = findAuthModule(files)
+  // The module that is there says where it serves, whatever is said now.
+  const kept = there === undefined ? undefined : issuerIn(there.code)
+  const recognition = withIssuer(found, kept ?? choices.issuer)
   const { place } = recognition
   const mcpPath = choices.resourcePath ?? recognition.mcpPath
   const module = planModule(files, recognition, choices, mcpPath ?? '/mcp')
@@ -75,7 +79,7 @@ export function makePlan(files: ProjectFiles, recognition: Recognition, choices:
       ...next.left.map((line) => [line]),
       ...(fault === undefined ? [] : [[fault]]),
     ],
-    notes: [...next.notes, ...module.notes],
+    notes: [...next.notes, ...module.notes, ...wiring.notes],
     issuer: module.issuer,
     resource: module.resource,
     module: module.path,
@@ -84,6 +88,17 @@ export function makePlan(files: ProjectFiles, recognition: Recognition, choices:
       ([path, text]) => path === 'package.json' && text !== files.texts.get(path),
     ),
   }
+}
+
+/** In Next.js the path of the issuer is that of the folder which serves it. */
+function withIssuer(recognition: Recognition, issuer: string | undefined): Recognition {
+  const { place } = recognition
+  if (place.kind !== 'next' || issuer === undefined) return recognition
+  const { basePath } = place.app
+  const { pathname } = new URL(issuer)
+  const below = pathname.startsWith(basePath) ? pathname.slice(basePath.length) : pathname
+  if (below === '' || below === '/') return recognition
+  return { ...recognition, place: { ...place, app: { ...place.app, oauthPath: below } } }
 }
 
 const NOTHING = { left: [], notes: [] } as const
@@ -111,18 +126,19 @@ function wire(
   recognition: Recognition,
   module: PlannedModule,
   mcpPath: string | undefined,
-): { readonly files: readonly File[]; readonly left: Plan['left'] } {
+): { readonly files: readonly File[]; readonly left: Plan['left']; readonly notes: Plan['notes'] } {
   const { place } = recognition
   const { site } = place
   const from = authImport(files, recognition, module)
   if (site === undefined || mcpPath === undefined) {
-    return { files: [], left: isWiredSomewhere(files) ? [] : [byHand(recognition, from, mcpPath)] }
+    const left = isWiredSomewhere(files) ? [] : [byHand(recognition, from, mcpPath)]
+    return { files: [], left, notes: [] }
   }
   const wiring = wireAt(recognition, from, mcpPath)
-  if (wiring === undefined) return { files: [], left: [] }
+  if (wiring === undefined) return { files: [], left: [], notes: [] }
   const text = applyEdits(site.code.text, wiring.edits)
   const left = wiring.left.length === 0 ? [] : [[`${site.path}:`, ...wiring.left]]
-  return { files: [[site.path, text]], left }
+  return { files: [[site.path, text]], left, notes: wiring.notes }
 }
 
 /** Undefined where it is done. */

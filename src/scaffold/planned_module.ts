@@ -6,9 +6,10 @@ import { namesReadBy } from './env_file.ts'
 import { openPathsOf } from './node_listener.ts'
 import type { Variable } from './part.ts'
 import type { Choices } from './choices.ts'
+import { stringValue, textAt, type Code } from './code.ts'
 import type { ProjectFiles } from './project.ts'
 import { findAuthModule, type Recognition } from './recognise.ts'
-import { extensionOf, folderOf } from './sources.ts'
+import { extensionOf, folderOf, type Source } from './sources.ts'
 import { readStore, type StoreChoice } from './store_choice.ts'
 import { styleOf } from './style.ts'
 import { UNSAID } from './upstream_choice.ts'
@@ -74,13 +75,16 @@ export function planModule(
 }
 
 function issuerOf({ place, port }: Recognition, choices: Choices): string {
-  if (choices.issuer !== undefined) return choices.issuer
   const path = place.kind === 'next' ? `${place.app.basePath}${place.app.oauthPath}` : ''
+  if (choices.issuer !== undefined) {
+    const url = new URL(choices.issuer)
+    return place.kind === 'next' ? `${url.origin}${path}` : choices.issuer
+  }
   return `http://localhost:${choices.port ?? port}${path}`
 }
 
-function resourceOf({ kind, resourcePath }: ModuleShape, issuer: string): string {
-  return kind === 'next' ? new URL(resourcePath, issuer).href : `${issuer}${resourcePath}`
+function resourceOf({ resourcePath }: ModuleShape, issuer: string): string {
+  return new URL(resourcePath, issuer).href
 }
 
 /** Beside the file that needs it; of Next.js in `lib`. */
@@ -98,22 +102,26 @@ function pathOf({ texts }: ProjectFiles, { place, typescript }: Recognition): st
 
 /** It is somebody's own by now: only what it needs of the environment is looked at. */
 function keptModule(
-  { path, code }: { readonly path: string; readonly code: { readonly text: string } },
+  { path, code }: Source,
   shape: ModuleShape,
   store: StoreChoice,
   app: string | undefined,
 ): PlannedModule {
   const { text } = code
-  const [, issuer = shape.issuer] = /MCP_OAUTH_ISSUER\w*: \w+ = ['"]([^'"]+)['"]/.exec(text) ?? []
+  const issuer = issuerIn(code) ?? shape.issuer
   const known = new Map(moduleVariables(shape, [store]).map((one) => [one.name, one]))
-  const exported =
-    /\bexport\s+(?:const|let)\s+auth\b|\bexports\b[^;]*\bauth\b|\bexport\s*\{[^}]*\bauth\b/
+  const exported = code.tokens.some(
+    ({ text: word }, at) =>
+      word === 'auth' &&
+      /^(?:const|let|var|[{,.])$/.test(textAt(code, at - 1)) &&
+      isExported(code, at),
+  )
   // One file may be both the app and the module.
-  const isImportable = path === app || exported.test(text)
+  const isImportable = path === app || exported
   return {
     path,
     files: [],
-    variables: namesReadBy(text).map(
+    variables: namesReadBy(code).map(
       (name) => known.get(name) ?? { name, local: '', example: '', about: `Read by ${path}.` },
     ),
     issuer,
@@ -132,3 +140,20 @@ function keptModule(
 }
 
 const SQLITE = readStore('sqlite', { packages: {}, onVercel: false, topLevelAwait: true })
+
+/** `export const auth`, `export { auth }`, `module.exports = { auth }`, `exports.auth`. */
+function isExported(code: Code, at: number): boolean {
+  const before = Array.from({ length: 12 }, (_, index) => textAt(code, at - 1 - index))
+  const stop = before.findIndex((word) => /^[;}]$/.test(word))
+  return before.slice(0, stop < 0 ? 12 : stop).some((word) => /^exports?$/.test(word))
+}
+
+/** The issuer that a module has where the environment names none. */
+export function issuerIn({ tokens }: Code): string | undefined {
+  const at = tokens.findIndex(({ text }) => text.includes('MCP_OAUTH_ISSUER'))
+  if (at < 0) return undefined
+  return tokens
+    .slice(at + 1, at + 8)
+    .map(stringValue)
+    .find((value) => value !== undefined && /^https?:\/\//.test(value) && URL.canParse(value))
+}

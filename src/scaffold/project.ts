@@ -1,6 +1,7 @@
 /**
  * A project as `init` sees it: the texts of its files, and what its manifest says.
  */
+import { readCode, stringValue } from './code.ts'
 
 /** Paths are those in the project, with slashes. */
 export interface ProjectFiles {
@@ -80,10 +81,10 @@ export function packageManagerOf(files: ProjectFiles): PackageManager {
   return found?.[1] ?? 'npm'
 }
 
-/** A setting of `compilerOptions`, told from the text, which has comments and may end in commas. */
+/** A setting of the compiler's, as it is written in a file that may have comments. */
 export function compilerOption(files: ProjectFiles, name: string): string | undefined {
-  const text = files.texts.get('tsconfig.json') ?? ''
-  const plain = text.replace(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, '')
-  const [, value] = new RegExp(`"${name}"\\s*:\\s*"?([\\w./-]+)`).exec(plain) ?? []
-  return value?.toLowerCase()
+  const code = readCode(files.texts.get('tsconfig.json') ?? '')
+  const at = code?.tokens.findIndex((token) => stringValue(token) === name) ?? -1
+  const value = code?.tokens[at + 2]
+  return at < 0 || value === undefined ? undefined : (stringValue(value) ?? value.text)
 }

@@ -1,9 +1,11 @@
 /**
  * The routes that an app declares by calls such as `app.post('/mcp', …)`, and which of them is MCP.
  */
-import { findCalls, stringOf, textAt, textOf, type Code } from './code.ts'
+import { findCalls, split, stringOf, textAt, textOf, type Code } from './code.ts'
 
 const METHODS = ['post', 'all', 'use', 'get', 'delete', 'put', 'options', 'route', 'on']
+/** What the SDKs' transports are called, and what is called of them. */
+const MCP_WORDS = /handleRequest|handlePostMessage|Transport\b|createMcpHandler/
 const TAKES_MESSAGES = new Set(['post', 'all', 'use', 'route'])
 
 export interface Route {
@@ -16,16 +18,17 @@ export interface Route {
 /** The routes of the app that is called `app` in this file. */
 export function findRoutes(code: Code, app: string): readonly Route[] {
   const found = new Map<string, { methods: Set<string>; text: string }>()
-  for (const method of METHODS) {
-    for (const { args } of findCalls(code, method, app)) {
-      const [first, ...rest] = args
-      const path = first === undefined ? undefined : routePath(code, first, method)
-      if (path === undefined) continue
-      const route = found.get(path) ?? { methods: new Set(), text: '' }
-      route.methods.add(method)
-      route.text += rest.map((range) => textOf(code, range)).join(' ')
-      found.set(path, route)
-    }
+  const calls = METHODS.flatMap((method) =>
+    findCalls(code, method, app).map((call) => ({ method, call })),
+  )
+  for (const { method, call } of calls.toSorted((a, b) => a.call.from - b.call.from)) {
+    const [first, ...rest] = call.args
+    const path = first === undefined ? undefined : routePath(code, first, method)
+    if (path === undefined) continue
+    const route = found.get(path) ?? { methods: new Set(), text: '' }
+    route.methods.add(method)
+    route.text += rest.map((range) => textOf(code, range)).join(' ')
+    found.set(path, route)
   }
   return [...found].map(([path, route]) => ({ path, ...route }))
 }
@@ -54,29 +57,34 @@ export function findMcpPath(routes: readonly Route[]): string | undefined {
   )?.path
 }
 
+/**
+ * Whatever else of the app answers MCP, such as the two routes of the transport before Streamable HTTP. Unguarded
+ * they would be a way around the guard.
+ */
+export function otherMcpRoutes(routes: readonly Route[], mcpPath: string): readonly Route[] {
+  return routes.filter(({ path, text }) => {
+    if (path === mcpPath || path.startsWith(`${mcpPath}/`)) return false
+    return MCP_WORDS.test(text) || /(?:^|[/_-])(?:mcp|sse|messages?)\/?$/i.test(path)
+  })
+}
+
 function only<T>(items: readonly T[]): T | undefined {
   return items.length === 1 ? items[0] : undefined
 }
 
 /** Whether a function of the file has a parameter of this name: what it calls may then be another app. */
 export function isShadowed(code: Code, name: string): boolean {
-  return code.tokens.some((token, at) => {
-    if (token.kind !== 'word' || token.text !== name) return false
-    if (textAt(code, at + 1) === '=>') return true
-    return /^[(,]$/.test(textAt(code, at - 1)) && isParameter(code, at)
-  })
-}
-
-/** The list that the token stands in is followed by the body of a function. */
-function isParameter(code: Code, at: number): boolean {
-  let depth = 0
-  for (let next = at; next < code.tokens.length; next += 1) {
-    const text = textAt(code, next)
-    if (/^[([{]$/.test(text)) depth += 1
-    if (/^[)\]}]$/.test(text)) depth -= 1
-    if (depth < 0) return text === ')' && /^(?:=>|\{|:)$/.test(textAt(code, next + 1))
-  }
-  return false
+  const isAlone = code.tokens.some(({ text }, at) => text === name && textAt(code, at + 1) === '=>')
+  // A list that the body of a function follows.
+  const lists = [...code.closing].filter(
+    ([open, close]) => textAt(code, open) === '(' && /^(?:=>|\{|:)$/.test(textAt(code, close + 1)),
+  )
+  return (
+    isAlone ||
+    lists.some(([open, close]) =>
+      split(code, open, close).some(({ first }) => textAt(code, first) === name),
+    )
+  )
 }
 
 /** The port that the file listens on, as far as a number says it. */

@@ -2,7 +2,7 @@
  * The files of a project in which its server may be made, read as code.
  */
 import { readCode, type Code } from './code.ts'
-import type { ProjectFiles } from './project.ts'
+import { compilerOption, type ProjectFiles } from './project.ts'
 
 export interface Source {
   readonly path: string
@@ -14,12 +14,15 @@ const NONE = /(?:\.d\.[cm]?ts|\.config\.[cm]?[jt]s|[._-](?:test|spec|stories|ben
 const ASIDE = /(?:^|\/)(?:__tests__|__mocks__|tests?|e2e|fixtures|examples?|docs|public|scripts)\//
 
 /** Those that are understood. `entry` names the only one that counts, if it is given. */
-export function readSources({ texts }: ProjectFiles, entry?: string): readonly Source[] {
+export function readSources(files: ProjectFiles, entry?: string): readonly Source[] {
+  const outDir = compilerOption(files, 'outDir')?.replace(/^(?:\.\/)?(.*?)\/?$/, '$1/')
+  const isBuilt = (path: string) =>
+    outDir !== undefined && outDir !== './' && path.startsWith(outDir)
   const wanted = ([path]: readonly [string, string]) =>
     entry === undefined
-      ? SOURCE.test(path) && !NONE.test(path) && !ASIDE.test(path)
+      ? SOURCE.test(path) && !NONE.test(path) && !ASIDE.test(path) && !isBuilt(path)
       : path === entry
-  return [...texts].filter(wanted).flatMap(([path, text]) => {
+  return [...files.texts].filter(wanted).flatMap(([path, text]) => {
     const code = readCode(text)
     return code === undefined ? [] : [{ path, code }]
   })

@@ -47,7 +47,7 @@ function endingOf(
     (name) => compilerOption(files, name) === 'true',
   )
   if (isRunAsIs || allowed) return `.${extension}`
-  return /^node(?:10)?$/.test(compilerOption(files, 'moduleResolution') ?? '') ? '' : compiled
+  return /^node(?:10)?$/i.test(compilerOption(files, 'moduleResolution') ?? '') ? '' : compiled
 }
 
 /**
@@ -57,12 +57,12 @@ function endingOf(
 export function compilerFault(files: ProjectFiles, { type }: Manifest): string | undefined {
   if (!files.texts.has('tsconfig.json')) return undefined
   const resolution = compilerOption(files, 'moduleResolution')
-  if (/^(?:node|node10|classic)$/.test(resolution ?? '')) {
+  if (/^(?:node|node10|classic)$/i.test(resolution ?? '')) {
     return `tsconfig.json: "moduleResolution": "${resolution}" does not see the entries of packages; set "nodenext", or "bundler"`
   }
   if (resolution !== undefined || type === 'module') return undefined
   const module = compilerOption(files, 'module')
-  return module === 'node16'
+  return module?.toLowerCase() === 'node16'
     ? 'tsconfig.json: with "module": "node16" a file of CommonJS cannot import ES modules; set "nodenext"'
     : undefined
 }

@@ -16,7 +16,9 @@ const SPACE = /[\s\uFEFF]+/y
 const WORD = /[\p{L}\p{Nl}_$#@][\p{L}\p{N}_$]*/uy
 const NUMBER = /\.?\d(?:[eE][+-]|[\w.])*/y
 const STRING = /'(?:[^'\\\r\n]|\\(?:\r\n|[^]))*'|"(?:[^"\\\r\n]|\\(?:\r\n|[^]))*"/y
-const REGEX = /\/(?![*/])(?:[^\\/[\r\n]|\\[^\r\n]|\[(?:[^\]\\\r\n]|\\[^\r\n])*\])+\/\w*/y
+/** Bounded, or a file of slashes would take the square of its length. */
+const REGEX =
+  /\/(?![*/])(?:[^\\/[\r\n]|\\[^\r\n]|\[(?:[^\]\\\r\n]|\\[^\r\n]){0,500}\]){1,2000}\/\w*/y
 const SIGN = /=>|\.\.\.|\?\.(?!\d)|[^\s\w]/y
 /** Behind these a slash begins an expression, and divides nothing. */
 const BEFORE_EXPRESSION =

@@ -6,7 +6,7 @@ import type { PackageManager } from './project.ts'
 import type { Recognition } from './recognise.ts'
 import type { UpstreamChoice } from './upstream_choice.ts'
 
-/** One line of what the project was taken for. */
+/** What the project was taken for. */
 export function foundWords({
   framework,
   library,
@@ -58,6 +58,10 @@ function startWords(
   isNext: boolean,
 ): string {
   const script = ['dev', 'start'].find((one) => scripts[one] !== undefined)
+  const builds = scripts['build'] !== undefined && scripts['prestart'] === undefined
+  if (script === 'start' && builds && !scripts['start']?.includes('build')) {
+    return `${manager} run build && ${manager} start`
+  }
   if (script === undefined) return isNext ? 'npx next dev' : 'start the server'
   return script === 'start' ? `${manager} start` : `${manager} run ${script}`
 }
