@@ -47,13 +47,18 @@ export function start({ server, origin }) {
   server.on('request', (req, res) => {
     if (req.url === '/open') return serveTool(req, res)
     const [path] = req.url.split('?', 1)
-    routes[path](req, res).catch((error) => {
+    const route = routes[path] ?? notFound
+    route(req, res).catch((error) => {
       writeJson(res, JSON.stringify({ error: error.name }), error.code ?? 500)
     })
   })
   const paths = { token: '/token', register: '/register', authorize: '/authorize', mcp: '/mcp' }
   const place = { paths: { ...paths, open: '/open' }, resource: `${origin}/mcp`, signIn: 'plain' }
   return { place }
+}
+
+async function notFound(_req, res) {
+  writeJson(res, '{"error":"not_found"}', 404)
 }
 
 function createModel(clients) {

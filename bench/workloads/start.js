@@ -19,7 +19,7 @@ export async function start(ground, workload) {
   const targets = takingPart(ground, workload)
   for (let round = 0; round < ground.options.rounds; round += 1) {
     const figures = new Map()
-    for (const target of targets) figures.set(target.name, await startOnce(ground, target))
+    for (const target of targets) figures.set(target.name, await named(target, startOnce(ground, target)))
     rounds.push(figures)
   }
   const floor = targets.find(({ isFloor }) => isFloor)?.name
@@ -33,6 +33,12 @@ export async function start(ground, workload) {
       return { name, label, values: { time: of('time'), rss: of('rss'), ...more } }
     }),
   }
+}
+
+async function named({ name }, work) {
+  return await work.catch((cause) => {
+    throw new Error(`${name}: ${cause.message}`, { cause })
+  })
 }
 
 async function startOnce(ground, target) {
