@@ -31,7 +31,8 @@ const MAX_DEPTH = 12
 const CODE = /\.[cm]?[jt]s$/
 const KNOWN =
   /^(?:package\.json|[jt]sconfig\.json|vercel\.json|\.gitignore|\.env(?:\.[\w.]+)?|pnpm-lock\.yaml|pnpm-workspace\.yaml|yarn\.lock|bun\.lockb?|package-lock\.json|wrangler\.(?:toml|jsonc?))$/
-const LOCK = /^(?:wrangler\..*|pnpm-workspace\.yaml|pnpm-lock\.yaml|yarn\.lock|bun\.lockb?|package-lock\.json)$/
+const LOCK =
+  /^(?:wrangler\..*|pnpm-workspace\.yaml|pnpm-lock\.yaml|yarn\.lock|bun\.lockb?|package-lock\.json)$/
 const SKIPPED =
   /^(?:node_modules|bower_components|dist|build|out|output|coverage|vendor|tmp|temp|\.(?!well-known$).*)$/
 
@@ -142,8 +143,8 @@ function readIfThere(path: string): string | undefined {
 /** What keeps the writes from being done, each as a sentence. Nothing is written. */
 export function judgeWrites(root: string, writes: readonly Write[]): readonly string[] {
   return writes.flatMap(({ path, old }) => {
-    const link = linkOnTheWay(root, path)
-    if (link !== undefined) return [`${link} is a link, and is not followed`]
+    const obstacle = findObstacle(root, path)
+    if (obstacle !== undefined) return [obstacle]
     const full = join(root, path)
     if (old !== undefined && readText(full) !== old)
       return [`${path} has changed meanwhile: run it again`]
@@ -156,14 +157,16 @@ export function judgeWrites(root: string, writes: readonly Write[]): readonly st
   })
 }
 
-/** Of the path in the project, the first part that is a link. */
-function linkOnTheWay(root: string, path: string): string | undefined {
+/** Of the path in the project, the first part that is a link, or no folder where it should be one. */
+function findObstacle(root: string, path: string): string | undefined {
   const parts = path.split('/')
-  if (parts.some((part) => part === '' || part === '.' || part === '..')) return path
+  if (parts.some((part) => /^\.{0,2}$/.test(part))) return `${path} is no path in the project`
   for (let end = 1; end <= parts.length; end += 1) {
     const part = parts.slice(0, end).join('/')
-    if (lstatSync(join(root, part), { throwIfNoEntry: false })?.isSymbolicLink() === true)
-      return part
+    const found = lstatSync(join(root, part), { throwIfNoEntry: false })
+    if (found === undefined) return undefined
+    if (found.isSymbolicLink()) return `${part} is a link, and is not followed`
+    if (end < parts.length && !found.isDirectory()) return `${part} is no directory`
   }
   return undefined
 }

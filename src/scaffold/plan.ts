@@ -109,7 +109,8 @@ function isFree({ texts, others }: ProjectFiles, path: string): boolean {
 
 function writeOf({ texts }: ProjectFiles, [path, text]: File): readonly Write[] {
   const old = texts.get(path)
-  return old === text ? [] : [{ path, old, text }]
+  // No file is made to be empty.
+  return (old ?? '') === text ? [] : [{ path, old, text }]
 }
 
 function conflictOf(files: ProjectFiles, path: string, text: string): Plan['conflicts'] {

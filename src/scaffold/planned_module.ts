@@ -12,7 +12,7 @@ import { findAuthModule, type Recognition } from './recognise.ts'
 import { extensionOf, folderOf, type Source } from './sources.ts'
 import { readStore, type StoreChoice } from './store_choice.ts'
 import { styleOf } from './style.ts'
-import { UNSAID } from './upstream_choice.ts'
+import { readUpstream, UNSAID, upstreamOfEnvironment } from './upstream_choice.ts'
 
 export interface PlannedModule {
   readonly path: string
@@ -109,7 +109,10 @@ function keptModule(
 ): PlannedModule {
   const { text } = code
   const issuer = issuerIn(code) ?? shape.issuer
-  const known = new Map(moduleVariables(shape, [store]).map((one) => [one.name, one]))
+  const names = namesReadBy(code)
+  const upstream = readUpstream(upstreamOfEnvironment(new Set(names)) ?? '')
+  const parts = 'fault' in upstream ? [store] : [store, upstream]
+  const known = new Map(moduleVariables(shape, parts).map((one) => [one.name, one]))
   const exported = code.tokens.some(
     ({ text: word }, at) =>
       word === 'auth' &&
@@ -121,7 +124,7 @@ function keptModule(
   return {
     path,
     files: [],
-    variables: namesReadBy(code).map(
+    variables: names.map(
       (name) => known.get(name) ?? { name, local: '', example: '', about: `Read by ${path}.` },
     ),
     issuer,
