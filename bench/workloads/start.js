@@ -19,7 +19,8 @@ export async function start(ground, workload) {
   const targets = takingPart(ground, workload)
   for (let round = 0; round < ground.options.rounds; round += 1) {
     const figures = new Map()
-    for (const target of targets) figures.set(target.name, await named(target, startOnce(ground, target)))
+    for (const target of targets)
+      figures.set(target.name, await named(target, startOnce(ground, target)))
     rounds.push(figures)
   }
   const floor = targets.find(({ isFloor }) => isFloor)?.name
