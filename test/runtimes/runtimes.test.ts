@@ -11,11 +11,13 @@ import { generateKey } from '../../src/crypto/keyring.ts'
 import { redis as redisStore } from '../../src/stores/redis.ts'
 import { startNameServer } from '../http/support/name_server.ts'
 import { startOidcProvider, type TestOidcProvider } from '../support/oidc_provider.ts'
+import { findPostgres, startPostgres } from '../support/postgres.ts'
 import { installProject, type Program, type Project } from '../support/project.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import type { TestHttp } from '../support/redis_http.ts'
 import { startRest } from '../support/redis_rest.ts'
 import {
+  commandOf,
   RUNTIMES,
   startDoors,
   startProgram,
@@ -25,6 +27,7 @@ import {
 } from './support/launch.ts'
 import { startHoldingProxy, type HoldingProxy } from './support/holding_proxy.ts'
 import { leave } from './support/leaving.ts'
+import { startManual } from './support/manual.ts'
 import * as wayOut from './support/way_out_suite.ts'
 import { checkMany, checkSignIn, signIn, whoami } from './support/sign_in_suite.ts'
 
@@ -137,6 +140,19 @@ describe.each(RUNTIMES)('the doors on %s', (runtime) => {
   })
 })
 
+it.each(['Bun', 'Deno'] as const)(
+  'ioredis and pg keep their connections on %s',
+  async (runtime) => {
+    const server = findPostgres() === undefined ? undefined : await startPostgres()
+    if (server !== undefined) closing.push(() => server.close())
+    const env = { REDIS_PORT: `${redis.port}`, POSTGRES_PORT: `${server?.port ?? ''}` }
+    const [program, ...words] = commandOf(project, runtime, env)
+    const told = await project.run(program, [...words, 'out/contracts.js'], env)
+    expect(told).toMatch(/redis: \d\d hold/)
+    if (server !== undefined) expect(told).toMatch(/postgres: \d\d hold/)
+  },
+)
+
 describe.each(RUNTIMES)('the way out on %s', (runtime) => {
   let asked: wayOut.WayOut
   let program: Program
@@ -153,6 +169,18 @@ describe.each(RUNTIMES)('the way out on %s', (runtime) => {
   it('CI-25 nothing that is encoded is read', () => wayOut.checkCodings(asked))
   it('CI-26 time is bounded', () => wayOut.checkTime(asked))
   it('CI-20 what is not public is refused', () => wayOut.checkRefused(asked))
+})
+
+describe.each(['Node 22', 'Bun', 'Deno', 'Workers'] as const)('the manual on %s', (runtime) => {
+  it('starts as it says', async () => {
+    const { port, program } = await startManual(project, runtime, overRest())
+    running.push(program)
+    const origin = `http://127.0.0.1:${port}`
+    const metadata = await fetch(`${origin}/.well-known/oauth-authorization-server`)
+    expect(await metadata.json()).toMatchObject({ issuer: 'https://mcp.example.com' })
+    const refused = await fetch(`${origin}/mcp`, { method: 'POST', body: '{}' })
+    expect(refused.status).toBe(401)
+  })
 })
 
 describe('work on Workers, which belongs to the request that began it', () => {

@@ -29,7 +29,7 @@ export interface Running extends Program {
 }
 
 /** The words that run a JavaScript file of the project. */
-function commandOf(
+export function commandOf(
   { directory }: Project,
   runtime: Exclude<Runtime, 'Workers'>,
   env: Environment,
@@ -136,7 +136,8 @@ function denoFlags(env: Environment): readonly string[] {
   const folder = STORE.includes('/') ? join(STORE, '..') : DIRECTORY
   return [
     '--allow-net',
-    `--allow-env=${Object.keys(env).join(',')}`,
+    // The clients of databases ask for whatever they may find.
+    'REDIS_PORT' in env ? '--allow-env' : `--allow-env=${Object.keys(env).join(',')}`,
     ...(folder === undefined ? [] : [`--allow-read=${folder}`, `--allow-write=${folder}`]),
     // Nobody else chooses a name server.
     ...(NAME_SERVER === '' ? [] : ['--allow-sys=networkInterfaces']),
