@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 
 const DOCUMENT = resolve(import.meta.dirname, '../../docs/frameworks.md')
-const BLOCK = /^```(?:typescript|javascript)\n\/\/ (\S+)\n([\s\S]*?)^```/gm
+const BLOCK = /^```typescript\n\/\/ (\S+)\n([\s\S]*?)^```/gm
 
 const blocks: ReadonlyMap<string, string> = new Map(
   [...readFileSync(DOCUMENT, 'utf8').matchAll(BLOCK)].map(([, name = '', text = '']) => [

@@ -78,6 +78,8 @@ export function describeApp(running: () => App): void {
     const { issuer, origin, resource } = running()
     const refused = await call({ resource }, undefined)
     expect(refused.status).toBe(401)
+    // As a client ends its session: with neither body nor origin.
+    expect((await fetch(resource, { method: 'DELETE' })).status).toBe(401)
     const challenge = refused.headers.get('www-authenticate') ?? ''
     const [, url = ''] = /resource_metadata="([^"]+)"/.exec(challenge) ?? []
     const document = await (await fetch(url)).json()

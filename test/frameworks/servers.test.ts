@@ -88,7 +88,7 @@ describe.each(['express', 'hono', 'fastify', 'node'] as const)(
 )
 
 it('runs every program of the first half of the document, and of the last', () => {
-  const others = programs.filter((name) => !/^(lib|server|elsewhere|src|app)\/|^svelte/.test(name))
+  const others = programs.filter((name) => !/^(lib|server|elsewhere|src|app)\/|^vite/.test(name))
   const run = ['mcp_oauth.ts', 'mcp.ts', 'express.ts', 'hono.ts', 'fastify.ts', 'node.ts']
   expect(others).toEqual([...run, 'below/mcp_oauth.ts'])
 })

@@ -13,7 +13,7 @@ let app: App
 
 beforeAll(async () => {
   upstream = await startOidcProvider()
-  const own = programs.filter((name) => /^src\/|^svelte/.test(name))
+  const own = programs.filter((name) => /^src\/|^vite/.test(name))
   const project = await installProject(join(import.meta.dirname, 'projects/sveltekit'), {
     files: {
       ...Object.fromEntries(own.map((name) => [name, program(name)])),
@@ -54,8 +54,10 @@ describe('SvelteKit', () => {
     for (const headers of [{}, { origin: 'null' }, { origin: 'https://evil.example' }]) {
       expect((await send(headers)).status).toBe(403)
     }
-    const text = { 'content-type': 'text/plain; charset=utf-8', origin: 'https://evil.example' }
-    const sent = await fetch(app.origin, { method: 'POST', headers: text, body: 'a=b' })
-    expect(sent.status).toBe(403)
+    for (const type of ['text/plain; charset=utf-8', 'Multipart/Form-Data; boundary=a', '']) {
+      const headers = { 'content-type': type, origin: 'https://evil.example' }
+      const sent = await fetch(app.origin, { method: 'POST', headers, body: 'a=b' })
+      expect([type, sent.status]).toEqual([type, 403])
+    }
   })
 })
