@@ -1,7 +1,7 @@
 /** This package as the gateway, in front of the backend that the settings name. */
+import { DIST } from './dist.js'
 import { createAuth } from './ours_auth.js'
 
-const DIST = process.env.BENCH_DIST
 const { createGateway } = await import(`${DIST}/gateway.js`)
 const { hardenServer, SERVER_OPTIONS } = await import(`${DIST}/node.js`)
 export const serverOptions = SERVER_OPTIONS

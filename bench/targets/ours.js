@@ -2,13 +2,12 @@
  * This package as a library on node:http, over the store that the settings name. By default the user of
  * `/authorize` answers within this process, see `user.js`; with `page` it is the page that is answered.
  */
+import { DIST } from './dist.js'
 import { createAuth } from './ours_auth.js'
 import { answerOf, serveTool, writeJson } from './tool.js'
 import { answerForUser } from './user.js'
 
-const { hardenServer, protectNode, SERVER_OPTIONS, toNodeHandler } = await import(
-  `${process.env.BENCH_DIST}/node.js`
-)
+const { hardenServer, protectNode, SERVER_OPTIONS, toNodeHandler } = await import(`${DIST}/node.js`)
 export const serverOptions = SERVER_OPTIONS
 
 export async function start({ server, origin, settings }) {

@@ -1,16 +1,17 @@
 /** The server of this package, the same for library and gateway. */
+import { DIST } from './dist.js'
 import { KEY } from './key.js'
 import { openStore } from './ours_store.js'
 import { createSeeds } from './ours_seeds.js'
 
-const DIST = process.env.BENCH_DIST
 /** The load comes from one address. */
 const UNLIMITED = { authorize: 0, token: 0, register: 0, introspect: 0 }
 
-/** Everything is as it is by default, but for the limits on one address. */
-export async function createAuth(origin, settings) {
+/** Everything is as it is by default, but for the limits on one address. `around` may wrap the store. */
+export async function createAuth(origin, settings, around = (store) => store) {
   const { createMcpOAuth } = await import(`${DIST}/index.js`)
-  const { store, sizes } = await openStore(settings)
+  const { store: opened, sizes } = await openStore(settings)
+  const store = around(opened)
   const keys = [KEY]
   const auth = createMcpOAuth({
     issuer: origin,

@@ -3,6 +3,7 @@
  * with tokens that the keys of the server sign. So a million of them take minutes, and not hours.
  */
 import { createHash, randomBytes } from 'node:crypto'
+import { DIST } from './dist.js'
 import { consentTo } from './user.js'
 
 const REDIRECT = 'https://client.example/callback'
@@ -30,7 +31,7 @@ export function createSeeds({ auth, store, keys, settings }) {
 }
 
 async function loadTools(keys) {
-  const inside = (path) => import(`${process.env.BENCH_DIST}/${path}.js`)
+  const inside = (path) => import(`${DIST}/${path}.js`)
   const { createKeyring } = await inside('crypto/keyring')
   const { randomId } = await inside('crypto/random')
   const { makeAccessToken } = await inside('server/tokens/access_token')

@@ -3,9 +3,10 @@
  * as at the servers whose consent is an answer of the app in the same process. The page is made and read,
  * and the form is sent, as by a browser.
  */
+import { DIST } from './dist.js'
 import { answerTo, pairOf, wayOn } from './pages.js'
 
-const { toHttpRequest } = await import(`${process.env.BENCH_DIST}/node.js`)
+const { toHttpRequest } = await import(`${DIST}/node.js`)
 
 /** Each sign-in is another user's. */
 let users = 0
