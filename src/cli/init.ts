@@ -108,9 +108,19 @@ function unfit(
     return 'this runs on Cloudflare Workers, where sign-in is put in by hand: docs/runtimes.md says how'
   }
   const isWorkspace = manifest.workspaces || files.others.has('pnpm-workspace.yaml')
-  return isWorkspace && place.site === undefined
-    ? 'this is the root of a workspace: run it in the directory of the package that is the server'
-    : undefined
+  if (isWorkspace && place.site === undefined) {
+    return 'this is the root of a workspace: run it in the directory of the package that is the server'
+  }
+  if (place.kind === 'node' && place.site === undefined && !makesServer(files)) {
+    return 'no server was found that init knows: Next.js with an app directory, Hono, Express, Fastify, node:http. docs/frameworks.md and docs/mcp_servers.md have others'
+  }
+  return undefined
+}
+
+function makesServer({ texts }: ProjectFiles): boolean {
+  return [...texts].some(
+    ([path, text]) => /\.[cm]?[jt]s$/.test(path) && text.includes('createServer'),
+  )
 }
 
 function storeOf(flag: string | undefined, { store }: Recognition): Recognition['store'] {

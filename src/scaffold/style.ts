@@ -31,9 +31,9 @@ export function inStyle(text: string, { semicolons, quote, indent }: Style): str
   return text
     .split('\n')
     .map((line) => {
-      if (/^\s*(?:\/?\*|\/\/)/.test(line)) return line
-      const parted = semicolons ? line : line.replace(/;$/, '')
-      const quoted = quote === "'" ? parted : parted.replaceAll("'", '"')
+      const isProse = /^\s*(?:\/?\*|\/\/)/.test(line)
+      const parted = semicolons || isProse ? line : line.replace(/;$/, '')
+      const quoted = quote === "'" || isProse ? parted : parted.replaceAll("'", '"')
       return quoted.replace(/^(?: {2})+/, (spaces) => indent.repeat(spaces.length / 2))
     })
     .join('\n')

@@ -89,8 +89,14 @@ function preset(name: string, title: string, ...options: readonly string[]): Ups
     registerAt: REGISTER[name] ?? `the applications of ${title}`,
     imports: [['@mcp-oauth/server/upstream', name]],
     variables,
-    value: `${name}({ ${[...options, 'client_id', 'client_secret'].join(', ')} })`,
+    value: callOf(name, options),
   }
+}
+
+function callOf(name: string, options: readonly string[]): string {
+  if (options.length === 0) return `${name}({ client_id, client_secret })`
+  const lines = [...options, 'client_id', 'client_secret'].map((line) => `    ${line},`)
+  return `${name}({\n${lines.join('\n')}\n  })`
 }
 
 /** The provider whose variables an environment file has already, so that nobody needs to say it. */
