@@ -377,4 +377,16 @@ function suite(): void {
     }
     expect(told).not.toMatch(/error/i)
   })
+
+  it('runs in development, too, with the same sign-ins', PATIENT, async () => {
+    await program.stop()
+    program = await project.start('npm', ['run', 'dev'], `${origin}/mcp`, { PORT: String(port) })
+    const connected = new Client({ name: 'a client', version: '1' })
+    await connected.connect(
+      new StreamableHTTPClientTransport(new URL(`${origin}/mcp`), { authProvider: provider }),
+    )
+    const answer = await connected.callTool({ name: 'whoami', arguments: {} })
+    expect(JSON.parse(textOf(answer))).toMatchObject({ sub: 'ada' })
+    await connected.close()
+  })
 }
