@@ -4,9 +4,9 @@
  */
 import { openConnection } from './connection.js'
 
-/** Latencies are counted in steps of this many microseconds; the last step takes all above. */
-const STEP = 10
-const STEPS = 20_000
+/** Latencies are counted by size, in steps of two per cent; the last of them is an hour. */
+const STEPS_AN_OCTAVE = 32
+const STEPS = 1024
 
 /**
  * Begins at once. `unit(seat, place)` is a generator: it yields the text of a request and is resumed with
@@ -53,8 +53,7 @@ function driveOne({ place, unit, state, next, leave }) {
       state.requests += 1
       const { done, value } = running.next(answer)
       if (!done) return connection.send(value)
-      const step = Math.floor(((performance.now() - began) * 1000) / STEP)
-      state.latencies[Math.min(step, STEPS - 1)] += 1
+      state.latencies[stepOf(performance.now() - began)] += 1
       state.units += 1
       leave(seat)
       begin()
@@ -79,13 +78,18 @@ function driveOne({ place, unit, state, next, leave }) {
   })
 }
 
+function stepOf(milliseconds) {
+  const step = Math.floor(Math.log2(1 + milliseconds * 1000) * STEPS_AN_OCTAVE)
+  return Math.min(step, STEPS - 1)
+}
+
 /** In milliseconds, to the step; undefined where nothing was counted. */
 function quantile(latencies, part) {
   const wanted = latencies.reduce((sum, count) => sum + count, 0) * part
   let seen = 0
   for (let step = 0; step < STEPS; step += 1) {
     seen += latencies[step]
-    if (seen > 0 && seen >= wanted) return ((step + 0.5) * STEP) / 1000
+    if (seen > 0 && seen >= wanted) return 2 ** ((step + 0.5) / STEPS_AN_OCTAVE) / 1000
   }
   return undefined
 }

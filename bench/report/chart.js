@@ -12,7 +12,7 @@ const CHARTS = [
   { workload: 'call', key: 'added', heading: 'What the guard adds to a tool call, µs of CPU' },
 ]
 
-const [WIDTH, LABEL, BAR, GAP, HEAD, VALUE] = [820, 300, 16, 8, 44, 70]
+const [WIDTH, LABEL, BAR, GAP, HEAD, VALUE] = [840, 330, 16, 8, 44, 70]
 /** Bars begin below the smallest figure, as a logarithm has no zero. */
 const LEAST = 0.5
 

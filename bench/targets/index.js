@@ -65,7 +65,7 @@ export const TARGETS = {
     '@modelcontextprotocol/sdk',
     'express',
   ]),
-  'sdk-legacy': peer('the same, frozen in v2', 'sdk_legacy.js', [
+  'sdk-legacy': peer('mcpAuthRouter, frozen in v2', 'sdk_legacy.js', [
     '@modelcontextprotocol/server-legacy',
     'express',
   ]),

@@ -128,8 +128,8 @@ const COLUMNS = [
   { key: 'cpuRatio', label: 'of the floor, by CPU', digits: 3 },
   { key: 'rate', label: 'per second', digits: 0 },
   { key: 'rateRatio', label: 'of the floor, by rate', digits: 3 },
-  { key: 'p50', label: 'median ms', digits: 2 },
-  { key: 'p99', label: 'p99 ms', digits: 2 },
+  { key: 'p50', label: 'median ms', digits: 2, isDetail: true },
+  { key: 'p99', label: 'p99 ms', digits: 2, isDetail: true },
   { key: 'rss', label: 'MB', digits: 0 },
   { key: 'loadBusy', label: 'load busy', digits: 2 },
 ]
