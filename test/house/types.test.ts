@@ -56,7 +56,6 @@ const CASES: readonly (readonly [Place, Compiler, Resolution])[] = [
   ['the DOM', '7.0', 'bundler'],
   ['Workers', '5.9', 'bundler'],
   ['Workers', '7.0', 'nodenext'],
-  ['Node', '5.5', 'bundler'],
   ['Node', '5.5', 'nodenext'],
   ['Node', '5.9', 'bundler'],
   ['Node', '7.0', 'nodenext'],
@@ -89,6 +88,10 @@ async function faults(place: Place, compiler: Compiler, resolution: Resolution):
   }
   const config = `${place.replace(' ', '_')}_${compiler}_${resolution}.json`
   writeFileSync(join(project.directory, config), JSON.stringify({ compilerOptions, files }))
+  return await compile(compiler, config)
+}
+
+async function compile(compiler: Compiler, config: string): Promise<string> {
   const tsc = `node_modules/${COMPILERS[compiler]}/bin/tsc`
   return await project
     .run(process.execPath, [tsc, '-p', config])
@@ -103,4 +106,17 @@ describe.concurrent('the types', () => {
     },
     COMPILE_LIMIT,
   )
+})
+
+describe.concurrent('a CommonJS module', () => {
+  it.each(['5.9', '7.0'] as const)('may import the doors, TypeScript %s', async (compiler) => {
+    const { types, lib } = PLACES.Node
+    const compilerOptions = { module: 'nodenext', types, lib, strict: true, noEmit: true }
+    const config = `commonjs_${compiler}.json`
+    const files = ['commonjs.cts']
+    const text = importing(doors)
+    writeFileSync(join(project.directory, 'commonjs.cts'), text)
+    writeFileSync(join(project.directory, config), JSON.stringify({ compilerOptions, files }))
+    expect(await compile(compiler, config)).toBe('')
+  })
 })
