@@ -3,11 +3,17 @@
  */
 import { realpathSync } from 'node:fs'
 import { generateKey } from '../crypto/keyring.ts'
+import type { Code } from '../scaffold/code.ts'
+import { namesReadBy } from '../scaffold/env_file.ts'
 import { makePlan } from '../scaffold/plan.ts'
 import { readManifest, type ProjectFiles } from '../scaffold/project.ts'
-import { recognise, type Recognition } from '../scaffold/recognise.ts'
+import { findAuthModule, recognise, type Recognition } from '../scaffold/recognise.ts'
 import { isStore } from '../scaffold/store_choice.ts'
-import { readUpstream, type UpstreamChoice } from '../scaffold/upstream_choice.ts'
+import {
+  readUpstream,
+  upstreamOfEnvironment,
+  type UpstreamChoice,
+} from '../scaffold/upstream_choice.ts'
 import { foundWords } from '../scaffold/words.ts'
 import { INIT_HELP, judgeFlags, readFlags, type Flags } from './init_flags.ts'
 import { createAnswerer, type Answerer } from './init_questions.ts'
@@ -64,9 +70,17 @@ async function initAt(
     return 1
   }
   terminal.tell(foundWords(recognition))
-  const upstream = await chooseUpstream(flags.upstream, recognition, terminal, person)
+  const module = findAuthModule(files)
+  const upstream =
+    module === undefined
+      ? await chooseUpstream(flags.upstream, recognition, terminal, person)
+      : upstreamOfModule(module.code, recognition)
   const store = storeOf(flags.store, recognition)
-  terminal.tell(`Users sign in at ${upstream.title}; who is signed in is kept in ${store}.\n`)
+  terminal.tell(
+    module === undefined
+      ? `Users sign in at ${upstream.title}; who is signed in is kept in ${store}.\n`
+      : `${module.path} is there already, and says where users sign in and what keeps them.\n`,
+  )
   const plan = makePlan(files, recognition, {
     upstream,
     store,
@@ -109,12 +123,19 @@ function unfit(
   }
   const isWorkspace = manifest.workspaces || files.others.has('pnpm-workspace.yaml')
   if (isWorkspace && place.site === undefined) {
-    return 'this is the root of a workspace: run it in the directory of the package that is the server'
+    return `this is the root of a workspace: run it in the directory of the package that is the server${packagesBelow(files)}`
   }
   if (place.kind === 'node' && place.site === undefined && !makesServer(files)) {
     return 'no server was found that init knows: Next.js with an app directory, Hono, Express, Fastify, node:http. docs/frameworks.md and docs/mcp_servers.md have others'
   }
   return undefined
+}
+
+/** Those of a workspace, as far as they are near. */
+function packagesBelow({ others }: ProjectFiles): string {
+  const found = [...others.keys()].filter((path) => path.endsWith('/package.json'))
+  const names = found.slice(0, 10).map((path) => path.slice(0, -'/package.json'.length))
+  return names.length === 0 ? '' : `, one of ${names.join(', ')}`
 }
 
 function makesServer({ texts }: ProjectFiles): boolean {
@@ -125,6 +146,13 @@ function makesServer({ texts }: ProjectFiles): boolean {
 
 function storeOf(flag: string | undefined, { store }: Recognition): Recognition['store'] {
   return flag !== undefined && isStore(flag) ? flag : store
+}
+
+/** As far as its variables tell. */
+function upstreamOfModule(code: Code, { upstream }: Recognition): UpstreamChoice {
+  const choice = readUpstream(upstreamOfEnvironment(new Set(namesReadBy(code))) ?? upstream)
+  if ('fault' in choice) throw new Error(choice.fault)
+  return choice
 }
 
 async function chooseUpstream(

@@ -43,7 +43,12 @@ export function readProject(root: string): ProjectFiles {
   const folders: (readonly [path: string, depth: number])[] = [['', 0]]
   for (let next = folders.pop(); next !== undefined; next = folders.pop()) {
     const [folder, depth] = next
-    for (const entry of list(join(root, folder))) {
+    const entries = list(join(root, folder))
+    if (folder !== '' && entries.some(({ name }) => name === 'package.json')) {
+      others.set(`${folder}/package.json`, 'is of another package')
+      continue
+    }
+    for (const entry of entries) {
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`
       const wanted = folder === '' && KNOWN.test(entry.name)
       if (entry.isDirectory()) {

@@ -51,7 +51,8 @@ export function findApps(
     ...framework.creators(code).map((call) => ({ call, byMcp: false })),
     ...mcpCreatorCalls(code, framework).map((call) => ({ call, byMcp: true })),
   ]
-  return found.flatMap(({ call, byMcp }) => {
+  // Of more than one nobody can tell, however many they are.
+  return found.slice(0, 3).flatMap(({ call, byMcp }) => {
     const declaration = declarationOf(code, call)
     if (declaration === undefined) return []
     const { name } = declaration

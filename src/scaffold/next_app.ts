@@ -49,7 +49,7 @@ export function isNextRoute(file: string): boolean {
 export function isMcpRoute(code: Code): boolean {
   return code.tokens.some(({ kind, text }) =>
     kind === 'string'
-      ? /mcp-handler|mcp-adapter|@modelcontextprotocol\//.test(text)
+      ? /mcp-handler|mcp-adapter|@modelcontextprotocol\/(?!client|sdk\/client)/.test(text)
       : /^createMcpHandler$/.test(text),
   )
 }

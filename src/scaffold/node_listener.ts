@@ -25,6 +25,7 @@ export function findListeners(path: string, code: Code): readonly ListenerSite[]
   ]
   return calls
     .filter((call) => hasListener(code, call))
+    .slice(0, 3)
     .map((call) => {
       const [equal, compared] = [/(?<!!)==$|case$/, /==$|case$/].map((before) =>
         pathsBehind(code, before),

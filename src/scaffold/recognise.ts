@@ -93,7 +93,8 @@ function findPlace(files: ProjectFiles, manifest: Manifest, entry: string | unde
   const sources = readSources(files, entry)
   if (app !== undefined) {
     const routes = sources.filter(({ path, code }) => isNextRoute(path) && isMcpRoute(code))
-    return { kind: 'next', app, site: only(routes) }
+    const handlers = routes.filter(({ code }) => findCalls(code, 'createMcpHandler').length > 0)
+    return { kind: 'next', app, site: only(handlers) ?? only(routes) }
   }
   const found = findMiddleware(sources)
   if (found !== undefined) return found

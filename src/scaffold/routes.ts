@@ -49,11 +49,13 @@ function routePath(code: Code, range: { first: number; last: number }, method: s
 /** The path of the MCP endpoint; undefined where there is none, or more than one that may be it. */
 export function findMcpPath(routes: readonly Route[]): string | undefined {
   const likely = routes.filter(({ methods, path }) => {
-    return [...methods].some((method) => TAKES_MESSAGES.has(method)) && !/[:*{(]/.test(path)
+    return (
+      [...methods].some((method) => TAKES_MESSAGES.has(method)) && /^(?:\/[\w.~-]+)+\/?$/.test(path)
+    )
   })
   return (
     only(likely.filter(({ path }) => /(?:^|[/_-])mcp\/?$/i.test(path))) ??
-    only(likely.filter(({ text }) => /handleRequest|transport|mcp/i.test(text)))
+    only(likely.filter(({ text }) => MCP_WORDS.test(text)))
   )?.path
 }
 

@@ -254,6 +254,7 @@ describe('where nothing is right to do, nothing is done', () => {
       {
         'package.json': manifestText({}, { workspaces: ['apps/*'] }),
         'apps/web/package.json': '{}',
+        'apps/web/src/index.js': APP,
       },
       [],
       /directory of the package/,
@@ -434,7 +435,7 @@ describe('hostile directories', () => {
     ]) {
       const directory = place({
         ...PROJECT,
-        'src/odd.js': `// mcp\n${unit.repeat(900_000 / unit.length)}`,
+        'src/odd.js': `// mcp\n${unit.repeat(200_000 / unit.length)}`,
       })
       await run(directory, ['--dry-run'])
     }

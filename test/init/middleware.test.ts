@@ -101,8 +101,8 @@ app.listen(3000);
     ],
     [
       'a path told by what answers',
-      "import express from 'express';\nconst app = express();\napp.get('/', h);\napp.post('/', (a, b) => transport.handleRequest(a, b));\n",
-      "app.use('/', protectExpress(auth));",
+      "import express from 'express';\nconst app = express();\napp.get('/', h);\napp.post('/rpc', (a, b) => transport.handleRequest(a, b));\n",
+      "app.use('/rpc', protectExpress(auth));",
     ],
     [
       'a chain',
@@ -207,6 +207,10 @@ app.post`)
     [
       'two paths',
       "import express from 'express';\nconst app = express();\napp.post('/mcp', h);\napp.post('/v2/mcp', h);\n",
+    ],
+    [
+      'the root',
+      "import express from 'express';\nconst app = express();\napp.post('/', (a, b) => transport.handleRequest(a, b));\n",
     ],
     [
       'a list of paths',
