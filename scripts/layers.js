@@ -93,8 +93,8 @@ const PACKAGES = {
 
 /** Node's own modules that reach outside or guard a secret. The others are free. */
 const MODULES = {
-  'node:http': ['http/exchange.ts', 'adapters/*', 'gateway/*'],
-  'node:https': ['http/exchange.ts'],
+  'node:http': ['http/exchange.ts', 'http/kept_fetch.ts', 'adapters/*', 'gateway/*'],
+  'node:https': ['http/exchange.ts', 'http/kept_fetch.ts'],
   'node:net': ['http/*', 'gateway/*', 'server/config/*'],
   'node:tls': ['http/exchange.ts'],
   'node:dns': [],

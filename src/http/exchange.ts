@@ -3,7 +3,7 @@
  *
  * The connection goes to the vetted addresses, while Host, SNI and certificate carry the URL's name. None
  * is kept for a next request: whether a POST on a kept connection that breaks was taken cannot be told,
- * and an upstream's refresh token may work once only.
+ * and an upstream's refresh token may work once only. `kept_fetch.ts` keeps them where that does no harm.
  */
 import * as http from 'node:http'
 import * as https from 'node:https'
@@ -11,21 +11,46 @@ import { isIP, type LookupFunction } from 'node:net'
 import { FetchError, type FetchRequest, type FetchResult } from './fetch_interface.ts'
 import type { FetchTarget } from './fetch_target.ts'
 
+/** Where an exchange goes, and over which connections. */
+export interface Route {
+  readonly url: URL
+  /** Asked for each new connection. */
+  readonly lookup: LookupFunction
+  readonly ca: string | undefined
+  /** Those that are kept; undefined for one of its own. */
+  readonly kept?: Agent | undefined
+}
+
+export type Agent = http.Agent | https.Agent
+
+/** A connection that was kept has broken before an answer came: the request may have been taken. */
+export class KeptConnectionBroke extends FetchError {}
+
 const MAX_HEADER_BYTES = 16 * 1024
 // RFC 9110 §15.2 sets no bound; honest servers send one or two.
 const MAX_INTERIM_ANSWERS = 10
 
 /** @throws FetchError `unreachable`, `malformed` or `too_large`; the deadline is `signal`'s. */
 export function exchange(
-  target: FetchTarget,
+  { url, addresses }: FetchTarget,
   request: FetchRequest,
   ca: string | undefined,
   signal: AbortSignal,
 ): Promise<FetchResult> {
+  return exchangeOver({ url, lookup: pinned(addresses), ca }, request, signal)
+}
+
+/** The same over a connection that may be kept. @throws KeptConnectionBroke, and as `exchange` */
+export function exchangeOver(
+  route: Route,
+  request: FetchRequest,
+  signal: AbortSignal,
+): Promise<FetchResult> {
   return new Promise((resolve, reject) => {
-    const { host } = target.url
-    const outgoing = start(target, request, ca, signal)
+    const { host } = route.url
+    const outgoing = start(route, request, signal)
     let interim = 0
+    let answered = false
     outgoing.on('information', () => {
       interim += 1
       if (interim > MAX_INTERIM_ANSWERS) {
@@ -37,27 +62,38 @@ export function exchange(
       reject(new FetchError('malformed', `${host} changes the protocol`))
     })
     outgoing.on('response', (response) => {
-      readResponse(response, request.maxBytes)
-        .then(resolve, (error: unknown) => reject(fetchError(error, host)))
-        .finally(() => outgoing.destroy())
+      answered = true
+      readResponse(response, request.maxBytes).then(
+        (result) => {
+          if (route.kept === undefined) outgoing.destroy()
+          resolve(result)
+        },
+        (error: unknown) => {
+          outgoing.destroy()
+          reject(fetchError(error, host))
+        },
+      )
     })
-    outgoing.on('error', (error) => reject(fetchError(error, host)))
+    outgoing.on('error', (error) => {
+      const failure = fetchError(error, host)
+      const broke = outgoing.reusedSocket && !answered && failure.failure === 'unreachable'
+      reject(broke ? new KeptConnectionBroke('unreachable', failure.message) : failure)
+    })
     outgoing.end(request.body)
   })
 }
 
 function start(
-  { url, addresses }: FetchTarget,
+  { url, lookup, ca, kept }: Route,
   request: FetchRequest,
-  ca: string | undefined,
   signal: AbortSignal,
 ): http.ClientRequest {
   const options: https.RequestOptions = {
     method: request.method ?? 'GET',
-    headers: headersOf(url, request),
-    agent: false,
+    headers: headersOf(url, request, kept === undefined ? 'close' : 'keep-alive'),
+    agent: kept ?? false,
     signal,
-    lookup: pinned(addresses),
+    lookup,
     insecureHTTPParser: false,
     maxHeaderSize: MAX_HEADER_BYTES,
   }
@@ -72,7 +108,11 @@ function start(
 }
 
 /** The caller's headers between those it may replace and those it may not. */
-function headersOf(url: URL, { headers = {}, body }: FetchRequest): { [name: string]: string } {
+function headersOf(
+  url: URL,
+  { headers = {}, body }: FetchRequest,
+  connection: 'close' | 'keep-alive',
+): { [name: string]: string } {
   const own = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const)
   return {
     accept: 'application/json',
@@ -81,14 +121,14 @@ function headersOf(url: URL, { headers = {}, body }: FetchRequest): { [name: str
     host: url.host,
     'user-agent': 'mcp-oauth',
     'accept-encoding': 'identity',
-    connection: 'close',
+    connection,
     // Without a length, Node sends the body of a DELETE where the next request is expected.
     ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
   }
 }
 
 /** A look-up that knows one answer. */
-function pinned(addresses: readonly string[]): LookupFunction {
+export function pinned(addresses: readonly string[]): LookupFunction {
   const answers = addresses.map((address) => ({ address, family: isIP(address) }))
   return (_host, { all }, callback) => {
     const [first] = answers

@@ -80,8 +80,11 @@ function isLoopbackName(name: string): boolean {
   return /^(?:.+\.)?localhost$/.test(name)
 }
 
-/** The URL, whose host must stand in the text as it was parsed, but for case and the default port. */
-function checkUrl(text: string): URL {
+/**
+ * The URL, whose host must stand in the text as it was parsed, but for case and the default port.
+ * @throws FetchError `refused`
+ */
+export function checkUrl(text: string): URL {
   if (!URL.canParse(text)) throw new FetchError('refused', 'what is to be fetched is no URL')
   const url = new URL(text)
   const [, scheme, authority] = /^(https?):\/\/([^/?#\\]+)/i.exec(text) ?? []
@@ -117,7 +120,7 @@ async function lookUp(
 }
 
 /** The address that stands in a URL in place of a name. */
-function literalOf(hostname: string): string | undefined {
+export function literalOf(hostname: string): string | undefined {
   const literal = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
   return isIP(literal) === 0 ? undefined : literal
 }

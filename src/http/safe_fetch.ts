@@ -38,7 +38,10 @@ export function createSafeFetch(policy: FetchPolicy, edge: FetchEdge = {}): Safe
 }
 
 /** Runs `work` for `seconds` at most. What it does after that is heard by nobody. */
-function withDeadline<T>(seconds: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export function withDeadline<T>(
+  seconds: number,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const controller = new AbortController()
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {

@@ -4,7 +4,8 @@
  * The keys and the steps are those of `redis()`, so a database may be used over both. Several commands go
  * as one pipeline, and texts come back in base64, which no answer can break. There is no `watch`.
  */
-import { createSafeFetch, type SafeFetch } from '../http/safe_fetch.ts'
+import { createKeptFetch } from '../http/kept_fetch.ts'
+import type { SafeFetch } from '../http/safe_fetch.ts'
 import { createRedisStore, type RedisStoreOptions } from './redis.ts'
 import type { Command, RedisExecutor, Reply } from './redis_executor.ts'
 import type { Store } from './store.ts'
@@ -33,7 +34,8 @@ function createUpstashExecutor({ url, token, timeout = 5 }: UpstashOptions): Red
   const { origin, protocol } = URL.canParse(url) ? new URL(url) : { origin: '', protocol: '' }
   if (!/^https?:$/.test(protocol)) throw new TypeError('url must be the https address of Upstash')
   if (!/^[\x21-\x7e]+$/.test(token)) throw new TypeError('token must be the token of Upstash')
-  const reach = createSafeFetch({
+  // Each command may be taken twice: a script knows the write of its own that it has done already.
+  const reach = createKeptFetch({
     trustedOrigins: [origin],
     dangerouslyAllowPrivateAddresses: false,
   })

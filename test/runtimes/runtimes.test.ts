@@ -215,6 +215,12 @@ describe('work on Workers, which belongs to the request that began it', () => {
   }, 15_000)
 })
 
+it.each(WITH_FILES)('a kept connection that breaks on %s is replaced', async (runtime) => {
+  const { url, ...program } = await startWayOut(project, runtime)
+  running.push(program)
+  await wayOut.checkKept({ runtime, url })
+})
+
 describe.each(WITH_FILES)('CI-33 the look-up on %s', (runtime) => {
   it.each(wayOut.ZONES)('refuses a name that %s', async (_why, zone) => {
     const { server, questions } = await startNameServer(zone)

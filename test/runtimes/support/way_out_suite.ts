@@ -131,6 +131,29 @@ export async function checkTime(wayOut: WayOut): Promise<void> {
   expect(told.map(({ failure }) => failure)).toEqual(slow.map(() => 'timeout'))
 }
 
+/** A host that breaks each connection with its second request on it. */
+export async function checkKept(wayOut: WayOut): Promise<void> {
+  let connections = 0
+  let requests = 0
+  const port = await serve((socket) => {
+    connections += 1
+    let nth = 0
+    socket.on('data', () => {
+      requests += 1
+      nth += 1
+      if (nth === 1) socket.write(ok('{"result":1}'))
+      else socket.destroy()
+    })
+  })
+  const url = `https://docs.example:${port}/`
+  for (let turn = 0; turn < 6; turn += 1) {
+    const told = await ask(wayOut, { url, pinned: '127.0.0.1', ca: AUTHORITY, kept: true })
+    expect(told.status).toBe(200)
+  }
+  // Otherwise none was kept, and nothing was tried here.
+  expect(requests).toBeGreaterThan(connections)
+}
+
 /** What has to be refused before anybody is asked. */
 export async function checkRefused(wayOut: WayOut): Promise<void> {
   let connections = 0

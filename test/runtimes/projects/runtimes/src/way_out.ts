@@ -2,6 +2,7 @@
  * The way out of the package, asked over HTTP: a fetch as JSON in, its result or its failure out. Not by a
  * door, for none hands it out.
  */
+import { createKeptFetch } from '../node_modules/@mcp-oauth/server/dist/http/kept_fetch.js'
 import {
   createSafeFetch,
   FetchError,
@@ -16,22 +17,27 @@ interface Asked {
   /** The address of every name, which then counts as public; looked up where there is none. */
   readonly pinned?: string
   readonly ca?: string
+  /** Over a connection that is kept. */
+  readonly kept?: boolean
 }
+
+/** Made by the first that asks for one; the tests ask alike. */
+let keptFetch: ReturnType<typeof createKeptFetch> | undefined
 
 export async function answer(request: Request): Promise<Response> {
   if (request.method === 'GET') return new Response('ready')
   const { url, trustedOrigins = [], anywhere = false, ...asked } = (await request.json()) as Asked
-  const { pinned, ca, ...limits } = asked
-  const fetch = createSafeFetch(
-    { trustedOrigins, dangerouslyAllowPrivateAddresses: anywhere },
-    {
-      ...(pinned !== undefined && {
-        resolve: async () => [pinned],
-        isPublic: (one) => one === pinned,
-      }),
-      ...(ca !== undefined && { ca }),
-    },
-  )
+  const { pinned, ca, kept = false, ...limits } = asked
+  const policy = { trustedOrigins, dangerouslyAllowPrivateAddresses: anywhere }
+  const edge = {
+    ...(pinned !== undefined && {
+      resolve: async () => [pinned],
+      isPublic: (one: string) => one === pinned,
+    }),
+    ...(ca !== undefined && { ca }),
+  }
+  if (kept) keptFetch ??= createKeptFetch(policy, edge)
+  const fetch = (kept ? keptFetch : undefined) ?? createSafeFetch(policy, edge)
   try {
     const { status, headers, body } = await fetch(url, limits)
     return Response.json({ status, headers, body: Buffer.from(body).toString() })
