@@ -41,6 +41,13 @@ export interface ProjectOptions {
   readonly without?: readonly string[]
 }
 
+/** What ends each project. A hook that is declared while another runs is never called, so one ends them all. */
+const ends: (() => Promise<void>)[] = []
+
+afterAll(async () => {
+  await Promise.all(ends.splice(0).map((end) => end()))
+})
+
 /** Copies `folder` and installs what its `package.json` names. Gone after the tests of the file. */
 export async function installProject(
   folder: string,
@@ -48,7 +55,7 @@ export async function installProject(
 ): Promise<Project> {
   const directory = mkdtempSync(join(tmpdir(), 'mcp-oauth-project-'))
   const programs = new Set<Program>()
-  afterAll(async () => {
+  ends.push(async () => {
     await Promise.all([...programs].map((program) => program.stop()))
     rmSync(directory, { recursive: true, force: true })
   })
