@@ -30,7 +30,7 @@ export async function startServer(ground, target, settings, core = CORES.server)
   const { node, env } = ground
   const path = join(HERE, 'targets', target.file)
   const own = { ...target.settings, ...settings }
-  const flags = ['--expose-gc', '--no-warnings']
+  const flags = ['--expose-gc', '--no-warnings', ...(target.flags ?? [])]
   const args = [target.file.startsWith('/') ? target.file : path, JSON.stringify(own)]
   const server = startPeer(join(HERE, 'serve.js'), args, { core, node, flags, env })
   ground.peers.add(server)

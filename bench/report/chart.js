@@ -76,7 +76,7 @@ function drawRows(rows, heading, top) {
 }
 
 function classOf(name) {
-  if (name === 'floor') return 'floor'
+  if (name.startsWith('floor')) return 'floor'
   return name === 'gateway' || name.startsWith('ours') ? 'ours' : 'bar'
 }
 

@@ -14,6 +14,8 @@ export const TARGETS = {
     isFloor: true,
     workloads: [...RATES, 'first-call', 'start'],
   },
+  'floor-postgres': floorOf('PostgreSQL', 'postgres'),
+  'floor-redis': floorOf('Redis', 'redis'),
   ours: ours('memory', { workloads: [...RATES, 'first-call', 'growth', 'start'] }),
   'ours-sqlite': ours('SQLite', {
     workloads: [...RATES, 'first-call', 'growth', 'start'],
@@ -87,6 +89,16 @@ export const TARGETS = {
   'jose-rs256': jwt('RS256'),
   'jose-es256': jwt('ES256'),
   'jose-eddsa': jwt('EdDSA'),
+}
+
+function floorOf(name, engine) {
+  return {
+    label: `floor: one read and one write in ${name}`,
+    file: 'floor_store.js',
+    settings: { store: engine },
+    engine,
+    workloads: ['refresh'],
+  }
 }
 
 function jwt(alg) {

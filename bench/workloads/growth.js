@@ -38,7 +38,9 @@ async function measureTarget(ground, target) {
 /** A server whose store has so many grants. */
 async function fill(ground, load, target, grants) {
   const name = `${target.name} ${grants}`
-  const one = await startTarget(ground, { ...target, name })
+  // A million grants in memory are more than Node takes by default.
+  const flags = ['--max-old-space-size=8192']
+  const one = await startTarget(ground, { ...target, name, flags })
   const { server, place } = one
   const before = { ...(await server.ask('sizes')), ...(await server.ask('settle')) }
   const file = join(ground.directory, `seats ${name}.json`)
