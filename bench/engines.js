@@ -2,7 +2,7 @@
  * Redis and PostgreSQL, each a process of the benchmark's own on the core of the load, with nothing in it
  * and its data in a directory that goes with it. They write as a server in earnest does.
  */
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -49,7 +49,7 @@ async function startRedis() {
   const directory = mkdtempSync(join(tmpdir(), 'mcp-oauth-bench-redis-'))
   const place = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', directory, '--save', '']
   const durable = ['--appendonly', 'yes', '--appendfsync', 'everysec']
-  return launch(port, directory, ['redis-server', ...place, ...durable])
+  return launch(port, directory, ['redis-server', ...place, ...durable], accepts)
 }
 
 async function startPostgres() {
@@ -62,7 +62,7 @@ async function startPostgres() {
   const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=']
   settings.push('max_connections=100', 'shared_buffers=512MB', 'max_wal_size=4GB')
   const line = [server, '-D', directory, ...settings.flatMap((one) => ['-c', one])]
-  return launch(port, directory, [...owner, ...line], 'SIGQUIT')
+  return launch(port, directory, [...owner, ...line], takesQueries, 'SIGQUIT')
 }
 
 /** PostgreSQL refuses to run as root, so root runs it as Debian's user for it. */
@@ -73,10 +73,10 @@ function ownerOf(directory) {
   return ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups']
 }
 
-async function launch(port, directory, line, signal = 'SIGTERM') {
+async function launch(port, directory, line, isReady, signal = 'SIGTERM') {
   const [program, ...args] = [...pinned(CORES.load), ...line]
   const child = spawn(program, args, { cwd: directory, stdio: 'ignore' })
-  await untilAnswers(port, child)
+  await untilReady(child, () => isReady(port))
   return {
     port,
     async stop() {
@@ -89,20 +89,25 @@ async function launch(port, directory, line, signal = 'SIGTERM') {
   }
 }
 
-async function untilAnswers(port, child) {
+async function untilReady(child, isReady) {
   for (let tries = 0; tries < 400; tries += 1) {
     if (child.exitCode !== null) throw new Error(`an engine ended with ${child.exitCode}`)
-    if (await accepts(port)) return
+    if (await isReady()) return
     await sleep(50)
   }
   throw new Error('an engine does not answer')
 }
 
-/** Whether somebody listens. A PostgreSQL that still recovers refuses the first connections, see `startTarget`. */
 function accepts(port) {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')
     socket.on('connect', () => (socket.destroy(), resolve(true)))
     socket.on('error', () => resolve(false))
   })
+}
+
+/** It listens before it takes anybody in. */
+function takesQueries(port) {
+  const program = join(postgresPrograms(), 'pg_isready')
+  return spawnSync(program, ['-h', '127.0.0.1', '-p', `${port}`], { stdio: 'ignore' }).status === 0
 }

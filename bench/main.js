@@ -9,6 +9,7 @@ import { describeMachine } from './machine.js'
 import { HELP, readOptions } from './options.js'
 import { prepare } from './prepare.js'
 import { WORKLOADS } from './workloads/index.js'
+import { takingPart } from './workloads/rate.js'
 
 const options = readOptions(process.argv.slice(2))
 if (options.help) {
@@ -25,10 +26,9 @@ async function run() {
   const results = { machine: describeMachine(ground), options: shown(options), workloads: {} }
   try {
     for (const workload of WORKLOADS) {
-      if (!options.wants(workload)) continue
+      if (!options.wants(workload) || takingPart(ground, workload).length === 0) continue
       say(`\n${workload.title}`)
       const result = await workload.measure(ground, workload)
-      if (result.rows.length === 0) continue
       results.workloads[workload.name] = { title: workload.title, ...result }
       print(result)
       if (options.json !== undefined)

@@ -10,7 +10,7 @@ const TASKSET = spawnSync('taskset', ['-V'], { stdio: 'ignore' }).status === 0
 /** The servers have one core, what makes the load and stands behind them the other. */
 export const CORES = { server: 0, load: availableParallelism() > 1 ? 1 : 0 }
 
-/** `arguments` before a command that shall run on `core` only. */
+/** What stands before a command that is to run on `core` only. */
 export function pinned(core) {
   return TASKSET ? ['taskset', '-c', String(core)] : []
 }
@@ -28,14 +28,14 @@ export function startPeer(file, args, { core, node = process.execPath, flags = [
     env: { ...process.env, NODE_ENV: 'production', VITEST: undefined, ...env },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
-  const peer = createPeer(child)
-  return peer
+  return createPeer(child)
 }
 
 function createPeer(child) {
   const waiting = new Map()
   let asked = 0
   let told = ''
+  let isStopped = false
   child.stderr.setEncoding('utf8').on('data', (chunk) => (told = (told + chunk).slice(-4000)))
   const ready = resolvers()
   const broken = resolvers()
@@ -49,7 +49,7 @@ function createPeer(child) {
     else reject(new Error(fault))
   })
   child.on('exit', (status, signal) => {
-    if (child.isStopped) return
+    if (isStopped) return
     const error = new Error(`it ended with ${status ?? signal}:\n${told}`)
     for (const { reject } of [ready, broken, ...waiting.values()]) reject(error)
   })
@@ -69,7 +69,7 @@ function createPeer(child) {
     },
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return
-      child.isStopped = true
+      isStopped = true
       if (child.connected) child.disconnect()
       const late = setTimeout(() => child.kill('SIGKILL'), 5000)
       await once(child, 'exit')

@@ -10,7 +10,8 @@ const STEPS = 1024
 
 /**
  * Begins at once. `unit(seat, place)` is a generator: it yields the text of a request and is resumed with
- * its answer. Connections go to the `places` in turn. `nextSeat` gives whose turn it is on connection `at`, `leave` takes the seat back.
+ * its answer. Connections go to the `places` in turn. `nextSeat` gives whose turn it is on connection
+ * `at`, `leave` takes the seat back.
  */
 export function drive({ places, unit, connections, nextSeat, leave }) {
   const state = { units: 0, requests: 0, latencies: new Uint32Array(STEPS), stopping: false }
