@@ -23,8 +23,9 @@ overwritten without a yes.
   --port <port>           The port of that default, where the code does not say it.
   -h, --help              Shows this.
 
-Exit status: 0 all is done · 1 something was left, a file of another content for one · 2 a flag is wrong ·
-3 all that is certain is done, and an edit that it names is left to you.
+Exit status: 0 all is done · 1 nothing was written, as a file of another content is in the way, or the
+project is none that it knows · 2 a flag is wrong · 3 all that is certain is done, and an edit that it
+names is left to you.
 `
 
 const OPTIONS = {

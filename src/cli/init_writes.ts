@@ -29,6 +29,7 @@ export async function carryOut(job: Job): Promise<number> {
   const replaced = await askForConflicts(job)
   const writes = [...replaced, ...plan.writes]
   const kept = plan.conflicts.filter(({ path }) => !replaced.some((one) => one.path === path))
+  if (kept.length > 0) return refuse(job, kept)
   if (writes.length > 0 && !dryRun) {
     if (
       person !== undefined &&
@@ -41,9 +42,19 @@ export async function carryOut(job: Job): Promise<number> {
     for (const fault of faults) terminal.fault(fault)
     if (faults.length > 0 || !writeAll(job, writes)) return 1
   }
-  sayLast(job, writes, kept)
-  if (kept.length > 0) return 1
+  sayLast(job, writes)
   return plan.left.length > 0 ? 3 : 0
+}
+
+/** Half of a sign-in would break the server, so nothing is written beside a file that is in the way. */
+function refuse({ terminal }: Job, kept: Plan['conflicts']): number {
+  for (const { path, why, text } of kept) {
+    terminal.fault(
+      `${path} ${why}; nothing was written. Move it away and run this again, or make it:`,
+    )
+    terminal.tell(text)
+  }
+  return 1
 }
 
 /** Only a person can say that a file is to go. */
@@ -85,7 +96,6 @@ function writeAll({ root, terminal }: Job, writes: readonly Write[]): boolean {
 function sayLast(
   { plan, recognition, upstream, terminal, dryRun }: Job,
   writes: readonly Write[],
-  kept: Plan['conflicts'],
 ): void {
   const verb = dryRun ? 'It would write' : 'Written:'
   terminal.tell(
@@ -93,16 +103,12 @@ function sayLast(
       ? 'There is nothing to write.'
       : `${verb} ${writes.map(({ path }) => path).join(', ')}.`,
   )
-  for (const { path, why, text } of kept) {
-    terminal.fault(`${path} ${why}, and was left. It should be:`)
-    terminal.tell(text)
-  }
   for (const note of plan.notes) terminal.tell(`Note: ${note}.`)
   for (const lines of plan.left) {
     terminal.tell('Left to you:')
     for (const line of lines) terminal.tell(`  ${line}`)
   }
-  if (kept.length === 0 && plan.left.length === 0 && writes.length === 0) {
+  if (plan.left.length === 0 && writes.length === 0) {
     terminal.tell('All is done.')
   }
   if (writes.length === 0 || dryRun) return

@@ -4,20 +4,16 @@
  * What is there already is kept, so that a plan made of what another one wrote is empty.
  */
 import type { Choices } from './choices.ts'
-import { applyEdits } from './edit.ts'
 import { environmentWrites } from './environment.ts'
-import { middlewareByHand, isWired, wireMiddleware } from './middleware.ts'
 import { withDependencies } from './manifest_edit.ts'
 import { nextNotes, oldRoutes } from './next_app.ts'
 import { nextRouteFiles, nextSpecifier } from './next_files.ts'
-import { isNextWired, nextByHand, wireNext } from './next_route.ts'
-import { isListenerWired, listenerByHand, wireListener } from './node_listener.ts'
 import { issuerIn, planModule, type PlannedModule } from './planned_module.ts'
 import type { ProjectFiles } from './project.ts'
 import { findAuthModule, type Recognition } from './recognise.ts'
-import { compilerFault, specifierOf } from './specifier.ts'
+import { compilerFault } from './specifier.ts'
 import { styleOf } from './style.ts'
-import type { AuthImport, Wiring } from './wiring.ts'
+import { wireApp } from './wire_app.ts'
 
 export interface Write {
   readonly path: string
@@ -56,7 +52,7 @@ export function makePlan(files: ProjectFiles, found: Recognition, choices: Choic
   const { place } = recognition
   const mcpPath = choices.resourcePath ?? recognition.mcpPath
   const module = planModule(files, recognition, choices, mcpPath ?? '/mcp')
-  const wiring = wire(files, recognition, module, mcpPath)
+  const wiring = wireApp(files, recognition, module, mcpPath)
   const environment = environmentWrites(files, recognition, module, choices.key)
   const routes = place.kind === 'next' ? nextRoutes(files, recognition, module) : []
   const made: readonly File[] = [...module.files, ...routes]
@@ -119,88 +115,6 @@ function conflictOf(files: ProjectFiles, path: string, text: string): Plan['conf
   // Ours, perhaps changed since.
   if (there === undefined || /\btoNextHandlers\(|\bcreateMcpOAuth\(/.test(there)) return []
   return [{ path, why: 'is there already, and is another file', text }]
-}
-
-/** The edits of the app's own code, unless nobody knows where they go. */
-function wire(
-  files: ProjectFiles,
-  recognition: Recognition,
-  module: PlannedModule,
-  mcpPath: string | undefined,
-): { readonly files: readonly File[]; readonly left: Plan['left']; readonly notes: Plan['notes'] } {
-  const { place } = recognition
-  const { site } = place
-  const from = authImport(files, recognition, module)
-  if (site === undefined || mcpPath === undefined) {
-    const left = isWiredSomewhere(files) ? [] : [byHand(recognition, from, mcpPath)]
-    return { files: [], left, notes: [] }
-  }
-  const wiring = wireAt(recognition, from, mcpPath)
-  if (wiring === undefined) return { files: [], left: [], notes: [] }
-  const text = applyEdits(site.code.text, wiring.edits)
-  const left = wiring.left.length === 0 ? [] : [[`${site.path}:`, ...wiring.left]]
-  return { files: [[site.path, text]], left, notes: wiring.notes }
-}
-
-/** Undefined where it is done. */
-function wireAt({ place }: Recognition, from: AuthImport, mcpPath: string): Wiring | undefined {
-  switch (place.kind) {
-    case 'next':
-      return place.site === undefined || isNextWired(place.site)
-        ? undefined
-        : wireNext(place.site, from)
-    case 'node':
-      return place.site === undefined || isListenerWired(place.site)
-        ? undefined
-        : wireListener(place.site, from)
-    case 'middleware':
-      return place.site === undefined || isWired(place.site, place.framework)
-        ? undefined
-        : wireMiddleware(place.site, place.framework, from, mcpPath)
-  }
-}
-
-/** Somebody has put it where this program would not have looked. */
-function isWiredSomewhere({ texts }: ProjectFiles): boolean {
-  const pattern = /\b(?:protectExpress|protectHono|protectFastify\w*|protectNode|auth\.protect)\(/
-  return [...texts].some(([path, text]) => /\.[cm]?[jt]s$/.test(path) && wiredIn(text, pattern))
-}
-
-function wiredIn(text: string, pattern: RegExp): boolean {
-  return pattern.test(text) && !/\bfunction withSignIn\b/.test(text)
-}
-
-function byHand(
-  { place }: Recognition,
-  from: AuthImport,
-  mcpPath: string | undefined,
-): readonly string[] {
-  const path = mcpPath ?? '/mcp'
-  const why =
-    place.site === undefined
-      ? 'The code that makes the app was not found for certain (--entry <file> names it):'
-      : `${place.site.path}: the path of the MCP endpoint was not found for certain (--resource-path <path> names it):`
-  switch (place.kind) {
-    case 'next':
-      return [why, ...nextByHand(from)]
-    case 'node':
-      return [why, ...listenerByHand(from)]
-    case 'middleware':
-      return [why, ...middlewareByHand(place.framework, from, path)]
-  }
-}
-
-function authImport(
-  files: ProjectFiles,
-  { place, manifest, commonjs }: Recognition,
-  module: PlannedModule,
-): AuthImport {
-  const from = { path: place.site?.path ?? module.path, code: place.site?.code }
-  const specifier =
-    place.kind === 'next'
-      ? nextSpecifier(files, from.path, module.path)
-      : specifierOf(files, manifest, from, module.path)
-  return { specifier, commonjs }
 }
 
 function nextRoutes(

@@ -149,7 +149,7 @@ describe('what it writes', () => {
     expect(status).toBe(1)
     expect(faults).toContain('src/mcp_oauth.js is there already')
     expect(said).toContain('createMcpOAuth({')
-    expect(readFileSync(join(directory, 'src/mcp_oauth.js'), 'utf8')).toBe('export {}\n')
+    expect(contents(directory)).toEqual({ ...PROJECT, 'src/mcp_oauth.js': 'export {}\n' })
   })
 
   it('an edit that is left to people is 3, and names the lines', async () => {
@@ -200,6 +200,8 @@ describe('a person', () => {
       expect(status).toBe(answer === 'y' ? 0 : 1)
       const text = contents(directory)['src/mcp_oauth.js'] ?? ''
       expect(text.includes('createMcpOAuth')).toBe(answer === 'y')
+      const app = contents(directory)['src/index.js'] ?? ''
+      expect(app.includes('toExpressHandler')).toBe(answer === 'y')
     }
   })
 

@@ -77,7 +77,7 @@ app.listen(3000);
     [
       'a comment behind',
       "import express from 'express'; // web\nconst app = express(); // the app\napp.all('/mcp', h);\n",
-      'const app = express(); // the app\napp.use(toExpressHandler(auth));',
+      "from 'express'; // web\nimport { protectExpress, toExpressHandler } from '@mcp-oauth/server/express';\nimport { auth } from './mcp_oauth.js';\nconst app = express(); // the app\napp.use(toExpressHandler(auth));",
     ],
     [
       'a namespace',
@@ -180,7 +180,8 @@ app.post('/mcp', handle);
       APP.replace(
         'app.listen',
         `app.get('/sse', (req, res) => new SSEServerTransport('/messages', res));
-app.post('/messages', (req, res) => transport.handlePostMessage(req, res));
+app.post('/messages', handleMessages);
+app.post('/rpc', (req, res) => transport.handlePostMessage(req, res));
 app.get('/health', ok);
 app.listen`,
       ),
@@ -188,6 +189,7 @@ app.listen`,
     expect(text).toContain(`app.use('/mcp', protectExpress(auth));
 app.use('/sse', protectExpress(auth));
 app.use('/messages', protectExpress(auth));
+app.use('/rpc', protectExpress(auth));
 app.post`)
     expect(text).not.toContain(`'/health', protect`)
     expect(plan.notes.join()).toContain('/sse answers MCP too')

@@ -109,6 +109,7 @@ export const { GET, POST, OPTIONS } = toNextHandlers(auth);
         'const handler = (request: Request) => createMcpHandler(',
       ).replace('});\n\nexport', '})(request);\n\nexport'),
     ],
+    ['two handlers', `${ROUTE}const other = createMcpHandler(() => {});\n`],
     [
       'SDK v2 without mcp-handler',
       `import { createMcpHandler } from '@modelcontextprotocol/server';\nconst handler = createMcpHandler(make);\nexport const POST = (request: Request) => handler.fetch(request);\n`,

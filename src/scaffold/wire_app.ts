@@ -1,0 +1,105 @@
+/**
+ * Sign-in put into the code of the app: by edits where the place is certain, by words where it is not.
+ */
+import { findCalls } from './code.ts'
+import { applyEdits } from './edit.ts'
+import { MIDDLEWARE } from './frameworks.ts'
+import { isWired, middlewareByHand, wireMiddleware } from './middleware.ts'
+import { nextSpecifier } from './next_files.ts'
+import { isNextWired, nextByHand, wireNext } from './next_route.ts'
+import { isListenerWired, listenerByHand, wireListener } from './node_listener.ts'
+import type { PlannedModule } from './planned_module.ts'
+import type { ProjectFiles } from './project.ts'
+import type { Recognition } from './recognise.ts'
+import { readSources } from './sources.ts'
+import { specifierOf } from './specifier.ts'
+import type { AuthImport, Wiring } from './wiring.ts'
+
+const GUARDS = [...MIDDLEWARE.map(({ guard }) => guard), 'protectFastify', 'withSignIn']
+
+export interface WiredApp {
+  readonly files: readonly (readonly [path: string, text: string])[]
+  readonly left: readonly (readonly string[])[]
+  readonly notes: readonly string[]
+}
+
+/** The edits of the app's own code, unless nobody knows where they go. */
+export function wireApp(
+  files: ProjectFiles,
+  recognition: Recognition,
+  module: PlannedModule,
+  mcpPath: string | undefined,
+): WiredApp {
+  const { place } = recognition
+  const { site } = place
+  const from = authImport(files, recognition, module)
+  if (site === undefined || mcpPath === undefined) {
+    const left = isWiredSomewhere(files) ? [] : [byHand(recognition, from, mcpPath)]
+    return { files: [], left, notes: [] }
+  }
+  const wiring = wireAt(recognition, from, mcpPath)
+  if (wiring === undefined) return { files: [], left: [], notes: [] }
+  const text = applyEdits(site.code.text, wiring.edits)
+  const left = wiring.left.length === 0 ? [] : [[`${site.path}:`, ...wiring.left]]
+  return { files: [[site.path, text]], left, notes: wiring.notes }
+}
+
+/** Undefined where it is done. */
+function wireAt({ place }: Recognition, from: AuthImport, mcpPath: string): Wiring | undefined {
+  switch (place.kind) {
+    case 'next':
+      return place.site === undefined || isNextWired(place.site)
+        ? undefined
+        : wireNext(place.site, from)
+    case 'node':
+      return place.site === undefined || isListenerWired(place.site)
+        ? undefined
+        : wireListener(place.site, from)
+    case 'middleware':
+      return place.site === undefined || isWired(place.site, place.framework)
+        ? undefined
+        : wireMiddleware(place.site, place.framework, from, mcpPath)
+  }
+}
+
+/** Somebody has put it where this program would not have looked. */
+function isWiredSomewhere(files: ProjectFiles): boolean {
+  return readSources(files).some(
+    ({ code }) =>
+      GUARDS.some((name) => findCalls(code, name).length > 0) ||
+      findCalls(code, 'protect', 'auth').length > 0,
+  )
+}
+
+function byHand(
+  { place }: Recognition,
+  from: AuthImport,
+  mcpPath: string | undefined,
+): readonly string[] {
+  const path = mcpPath ?? '/mcp'
+  const why =
+    place.site === undefined
+      ? 'The code that makes the app was not found for certain (--entry <file> names it):'
+      : `${place.site.path}: the path of the MCP endpoint was not found for certain (--resource-path <path> names it):`
+  switch (place.kind) {
+    case 'next':
+      return [why, ...nextByHand(from)]
+    case 'node':
+      return [why, ...listenerByHand(from)]
+    case 'middleware':
+      return [why, ...middlewareByHand(place.framework, from, path)]
+  }
+}
+
+function authImport(
+  files: ProjectFiles,
+  { place, manifest, commonjs }: Recognition,
+  module: PlannedModule,
+): AuthImport {
+  const from = { path: place.site?.path ?? module.path, code: place.site?.code }
+  const specifier =
+    place.kind === 'next'
+      ? nextSpecifier(files, from.path, module.path)
+      : specifierOf(files, manifest, from, module.path)
+  return { specifier, commonjs }
+}
