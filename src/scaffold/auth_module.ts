@@ -31,17 +31,23 @@ export function moduleVariables(shape: ModuleShape, parts: readonly Part[]): rea
       name: 'MCP_OAUTH_ISSUER',
       local: 'issuer',
       example: shape.issuer,
-      about: 'Where this server is found from outside, without a slash at the end.',
+      about: `Where this server is found from outside, ${endOf(shape)}.`,
     },
     {
       name: 'MCP_OAUTH_KEYS',
       local: 'keys',
       example: '',
       about:
-        'From `npx mcp-oauth keys generate`. Others must not know it, and no two servers share it.',
+        'From `npx mcp-oauth keys generate`. Nobody else may know it; all replicas have the same.',
     },
     ...parts.flatMap(({ variables }) => variables),
   ]
+}
+
+/** What people leave out, or put there, when they write the URL of production. */
+function endOf({ issuer }: ModuleShape): string {
+  const { pathname } = new URL(issuer)
+  return pathname === '/' ? 'without a slash at the end' : `with ${pathname} at its end`
 }
 
 export function moduleText(shape: ModuleShape, store: Part, upstream: Part): string {

@@ -63,6 +63,10 @@ export const { GET, POST, OPTIONS } = toNextHandlers(auth);
       String.raw`resource: issuer.replace(/\/oauth$/, "/api/mcp"),`,
     )
     expect(after('.env.local')).toContain('MCP_OAUTH_ISSUER=http://localhost:3000/oauth\n')
+    // With another path at its end nothing would be found.
+    expect(after('.env.example')).toContain(
+      '# Where this server is found from outside, with /oauth at its end.\n',
+    )
     expect(plan.left).toEqual([])
   })
 
