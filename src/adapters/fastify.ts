@@ -97,8 +97,8 @@ export function protectFastify<
 }
 
 /**
- * The guard before the routes that the app has at `path` itself, whatever their methods. They find who calls in
- * `request.auth` and `request.raw.auth`, and the message where the app's parsers leave it. An outage is
+ * The guard before the routes that the app has at `path` and below it, whatever their methods. They find who
+ * calls in `request.auth` and `request.raw.auth`, and the message where the app's parsers leave it. An outage is
  * answered with 503. Register it on the app itself, before plugins that hold the routes.
  */
 export function protectFastifyRoute<Auth, Options extends object>(
@@ -108,13 +108,37 @@ export function protectFastifyRoute<Auth, Options extends object>(
 ): FastifyPlugin {
   async function plugin(app: FastifyLike): Promise<void> {
     app.addHook('onRequest', async (request: FastifyRequestLike & { auth?: Auth }, reply) => {
-      // The route is known by now: what is guarded is what Fastify has found, however the path was spelt.
-      // No route is there for a preflight, and for methods that the app does not have.
-      const found = request.routeOptions?.url ?? request.raw.url?.split('?')[0]
-      if (found === path) await judge(auth, request, reply, options)
+      if (isFor(request, path)) await judge(auth, request, reply, options)
     })
   }
   return Object.assign(plugin, { [Symbol.for('skip-override')]: true })
+}
+
+/**
+ * By the route that Fastify has found, however the path was spelt, and by the path that was asked for: a route
+ * such as `/*` or `/mcp/:session?` has another name. Where one of them is in doubt, it is guarded.
+ */
+function isFor({ raw, routeOptions }: FastifyRequestLike, path: string): boolean {
+  const base = plainPath(path)
+  return [routeOptions?.url ?? '', raw.url ?? ''].some((one) => {
+    const asked = plainPath(one)
+    return asked === base || asked.startsWith(`${base}/`)
+  })
+}
+
+/** As the most generous router reads it: without case, doubled slashes, and a slash at the end. */
+function plainPath(url: string): string {
+  const [path = ''] = url.split(/[?#;]/)
+  return decoded(path).toLowerCase().replace(/\/+/g, '/').replace(/\/$/, '')
+}
+
+/** What has no meaning is refused by Fastify itself. */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
 }
 
 /** Undefined when the call was refused, and answered. */

@@ -80,6 +80,31 @@ describe('Fastify, before the routes of the app', () => {
       }
     }
   })
+
+  it.each<[string, (app: FastifyInstance) => unknown]>([
+    ['a parameter that may be missing', (app) => app.all('/mcp/:session?', returned)],
+    ['a parameter', (app) => app.all('/:endpoint', returned)],
+    ['a wildcard', (app) => app.all('/*', returned)],
+    ['one more with a slash', (app) => app.all('/mcp', returned).all('/mcp/', returned)],
+    ['one more below', (app) => app.all('/mcp', returned).all('/mcp/sse', returned)],
+    ['no route', (app) => app.setNotFoundHandler(returned)],
+  ])('guards the path where its route is %s', async (_, give) => {
+    const { issuer } = await startApp(async (auth) => {
+      const app = fastify()
+      app.register(toFastifyPlugin(auth))
+      app.register(protectFastifyRoute(auth, '/mcp'))
+      give(app)
+      app.get('/mcpublic', () => 'open')
+      return await listenerOf(app)
+    })
+    for (const path of ['/mcp', '/MCP', '/mcp/', '/%6dcp', '/mcp?x', '//mcp', '/mcp/sse']) {
+      for (const method of ['POST', 'GET', 'DELETE']) {
+        const { status } = await fetch(`${issuer}${path}`, { method })
+        expect([401, 404, 405], `${method} ${path}`).toContain(status)
+      }
+    }
+    expect((await fetch(`${issuer}/mcpublic`)).status).toBe(200)
+  })
 })
 
 describe('Fastify', () => {
