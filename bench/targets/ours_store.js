@@ -19,7 +19,11 @@ const STORES = {
     const { sqlite } = await import(`${DIST}/sqlite.js`)
     return {
       store: sqlite(file, { durability }),
-      sizes: () => ({ disk: sizeOf(file) + sizeOf(`${file}-wal`) }),
+      async sizes() {
+        // A store that is closed copies the log into the file.
+        await sqlite(file).close()
+        return { disk: statSync(file).size }
+      },
     }
   },
   async postgres(port) {
@@ -44,8 +48,4 @@ const STORES = {
       }),
     }
   },
-}
-
-function sizeOf(file) {
-  return statSync(file, { throwIfNoEntry: false })?.size ?? 0
 }
