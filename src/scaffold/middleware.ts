@@ -79,6 +79,11 @@ export function wireMiddleware(
       'this app has a sign-in of its own already: take that out, and put this in its place.'
     return { edits: [], left: [why, ...middlewareByHand(framework, from, path)], notes: [] }
   }
+  const loses = site.byMcp && framework.behind === undefined
+  if (loses && site.call.args.length > 0) {
+    const why = `${framework.mcpCreator.name} refuses the consent form, which browsers send with \`Origin: null\`: make the app without it.`
+    return { edits: [], left: [why, ...middlewareByHand(framework, from, path)], notes: [] }
+  }
   const style = styleOf(code)
   const made = creation(site, framework)
   const [handlers, left] =
@@ -97,7 +102,14 @@ export function wireMiddleware(
       ...handlers,
     ],
     left,
-    notes: others.map((one) => `${one.path} answers MCP too, and needs a token from now on`),
+    notes: [
+      ...others.map((one) => `${one.path} answers MCP too, and needs a token from now on`),
+      ...(loses
+        ? [
+            `the guard checks Host and Origin of ${path} in place of ${framework.mcpCreator.name}, which did so for every route`,
+          ]
+        : []),
+    ],
   }
 }
 

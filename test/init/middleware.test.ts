@@ -441,6 +441,18 @@ describe('Fastify', () => {
     expect(plan.left).toEqual([])
   })
 
+  it('an app of the MCP SDK becomes a plain one, unless it was told more', () => {
+    const source = (args: string) =>
+      `import { createMcpFastifyApp } from '@modelcontextprotocol/fastify';\nconst app = createMcpFastifyApp(${args});\napp.post('/mcp', h);\n`
+    const { text, plan } = wired(source(''), FASTIFY)
+    expect(text).toContain("import Fastify from 'fastify';")
+    expect(text).toContain('const app = Fastify();\napp.register(toFastifyPlugin(auth));')
+    expect(plan.notes.join()).toContain('which did so for every route')
+    const told = wired(source("{ allowedHosts: ['a.example'] }"), FASTIFY)
+    expect(told.text).toBe(source("{ allowedHosts: ['a.example'] }"))
+    expect(told.plan.left.flat().join()).toContain('Origin: null')
+  })
+
   it('a route in a plugin, which may have a prefix, is not guessed at', () => {
     const { plan } = wired(
       "import Fastify from 'fastify';\nconst app = Fastify();\napp.register(async (app) => { app.post('/mcp', h); }, { prefix: '/api' });\n",

@@ -3,7 +3,7 @@
  * start as before, and a user signs in with the official client.
  */
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { signInHeadless } from '../e2e/support/headless.ts'
@@ -22,15 +22,17 @@ interface Kind {
   readonly prepare: readonly (readonly string[])[]
   readonly start: readonly string[]
   /** A path that needed no token before, and needs none now. */
-  readonly open?: string
+  readonly open: string
+  /** A folder with files in place of some of the project's, for the same over again. */
+  readonly variant?: string
 }
 
 /** All of them check the types with it: `tsc`, and `next build`. */
 const BUILD = ['npm', 'run', 'build']
 const COMPILED = { environment: '.env', issuerPath: '', prepare: [BUILD], start: ['start'] }
 const KINDS: readonly Kind[] = [
-  { ...COMPILED, name: 'hono', open: '/' },
-  { ...COMPILED, name: 'express', open: '/health' },
+  { ...COMPILED, name: 'hono', open: '/', variant: 'hono_sdk' },
+  { ...COMPILED, name: 'express', open: '/health', variant: 'express_sdk' },
   { ...COMPILED, name: 'fastify', open: '/health' },
   { ...COMPILED, name: 'node', prepare: [], open: '/health' },
   {
@@ -42,6 +44,8 @@ const KINDS: readonly Kind[] = [
     open: '/',
   },
 ]
+
+const PROJECTS = join(import.meta.dirname, 'projects')
 
 describe.each(KINDS)('$name', (kind) => {
   let upstream: TestOidcProvider
@@ -56,7 +60,7 @@ describe.each(KINDS)('$name', (kind) => {
 
   beforeAll(async () => {
     upstream = await startOidcProvider()
-    project = await installProject(join(import.meta.dirname, 'projects', kind.name))
+    project = await installProject(join(PROJECTS, kind.name))
     port = await freePort()
     origin = `http://localhost:${port}`
   }, 180_000)
@@ -71,7 +75,30 @@ describe.each(KINDS)('$name', (kind) => {
     expect(said).toContain(`${origin}/mcp`)
   })
 
-  it('type-checks, builds, and users sign in', async () => {
+  it('type-checks, builds, and users sign in', () => buildAndSignIn(), 180_000)
+
+  it('init, run again, changes nothing', async () => {
+    const before = readTexts(project.directory)
+    expect(await init(...flags())).toContain('All is done.')
+    expect(readTexts(project.directory)).toEqual(before)
+  })
+
+  it.each([kind.variant ?? []].flat())(
+    'the same, with the app that the MCP SDK makes: %s',
+    async (variant) => {
+      for (const path of ['src', kind.environment, 'mcp-oauth.db']) {
+        rmSync(join(project.directory, path), { recursive: true, force: true })
+      }
+      for (const name of [kind.name, variant]) {
+        cpSync(join(PROJECTS, name, 'src'), join(project.directory, 'src'), { recursive: true })
+      }
+      await init(...flags())
+      await buildAndSignIn()
+    },
+    180_000,
+  )
+
+  async function buildAndSignIn(): Promise<void> {
     // As its author does who has registered a client.
     fillIn(join(project.directory, kind.environment), {
       OIDC_CLIENT_ID: upstream.client_id,
@@ -89,13 +116,7 @@ describe.each(KINDS)('$name', (kind) => {
     const answer = await callWhoami(`${origin}/mcp`, upstream)
     expect(JSON.parse(answer)).toMatchObject({ user: { sub: 'ada', name: 'Ada Lovelace' } })
     await program.stop()
-  }, 180_000)
-
-  it('init, run again, changes nothing', async () => {
-    const before = readTexts(project.directory)
-    expect(await init(...flags())).toContain('All is done.')
-    expect(readTexts(project.directory)).toEqual(before)
-  })
+  }
 })
 
 /** A whole sign-in with the official client, and what the tool then says. */
