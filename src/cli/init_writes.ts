@@ -8,7 +8,7 @@ import type { Recognition } from '../scaffold/recognise.ts'
 import type { UpstreamChoice } from '../scaffold/upstream_choice.ts'
 import { nextWords } from '../scaffold/words.ts'
 import type { Answerer } from './init_questions.ts'
-import { judgeWrites, writeFile } from './project_disk.ts'
+import { holdsSecrets, judgeWrites, writeFile } from './project_disk.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface Job {
@@ -25,7 +25,7 @@ export interface Job {
 /** @returns the exit status. */
 export async function carryOut(job: Job): Promise<number> {
   const { plan, terminal, person, root, dryRun } = job
-  for (const { path, old, text } of plan.writes) terminal.out(shown(unifiedDiff(path, old, text)))
+  for (const write of plan.writes) terminal.out(difference(write))
   const replaced = await askForConflicts(job)
   const writes = [...replaced, ...plan.writes]
   const kept = plan.conflicts.filter(({ path }) => !replaced.some((one) => one.path === path))
@@ -63,7 +63,7 @@ async function askForConflicts({ plan, files, terminal, person }: Job): Promise<
   for (const { path, text } of plan.conflicts) {
     const old = files.texts.get(path)
     if (person === undefined || old === undefined) continue
-    terminal.out(shown(unifiedDiff(path, old, text)))
+    terminal.out(difference({ path, old, text }))
     if (await person.confirm(`${path} is there already. Overwrite it?`)) {
       replaced.push({ path, old, text })
     }
@@ -114,6 +114,15 @@ function sayLast(
   if (writes.length === 0 || dryRun) return
   terminal.tell('\nNext:')
   for (const line of nextWords(plan, recognition, upstream)) terminal.tell(line)
+}
+
+/** What a file of secrets has already is nobody's business here: terminals are read by agents, and kept in logs. */
+function difference({ path, old, text }: Write): string {
+  if (old === undefined || !holdsSecrets(path)) return shown(unifiedDiff(path, old, text))
+  const there = new Set(old.split(/\r?\n/))
+  const hide = (one: string) =>
+    one.replace(/[^\r\n]+/g, (line) => (there.has(line) ? '<as it is>' : line))
+  return shown(unifiedDiff(path, hide(old), hide(text)))
 }
 
 /**

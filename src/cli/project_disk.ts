@@ -17,7 +17,7 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { readIndex } from '../scaffold/git_index.ts'
@@ -190,16 +190,22 @@ function isWritable(path: string): boolean {
   }
 }
 
+/** Whether people keep secrets there. */
+export function holdsSecrets(path: string): boolean {
+  return /^\.env(?:\.local)?$/.test(path)
+}
+
 /** Writes one file. One that holds secrets is for its owner alone. @throws where it cannot */
 export function writeFile(root: string, { path, old, text }: Write): void {
   const full = join(root, path)
   mkdirSync(dirname(full), { recursive: true })
-  const secret = /^\.env(?:\.local)?$/.test(path)
-  const mode = old === undefined ? (secret ? 0o600 : 0o666) : statSync(full).mode & 0o777
+  const mode =
+    old === undefined ? (holdsSecrets(path) ? 0o600 : 0o666) : statSync(full).mode & 0o777
   const draft = `${full}.${process.pid}.tmp`
   const file = openSync(draft, 'wx', mode)
   try {
-    writeSync(file, text)
+    // Where a disk is full `writeSync` may write a part, and say so to nobody.
+    writeFileSync(file, text)
     fsyncSync(file)
     closeSync(file)
     renameSync(draft, full)

@@ -115,6 +115,18 @@ describe('what it writes', () => {
     expect(statSync(join(directory, '.env')).mode & 0o777).toBe(0o600)
   })
 
+  it.each(['DATABASE_URL=postgres://u:hunter2@db/x\nSTRIPE_SECRET=hunter2\n', 'SECRET=hunter2'])(
+    'shows none of the secrets that are there: %j',
+    async (env) => {
+      const directory = place({ ...PROJECT, '.env': env })
+      const { out, said, faults } = await run(directory, ['--yes'])
+      expect(out).toContain('+++ b/.env\n')
+      expect(out).toContain('+MCP_OAUTH_KEYS=<a new key>')
+      expect(out + said + faults).not.toContain('hunter2')
+      expect(contents(directory)['.env']).toContain(env)
+    },
+  )
+
   it('a file keeps its mode', async () => {
     const directory = place(PROJECT)
     chmodSync(join(directory, 'src/index.js'), 0o755)
