@@ -26,7 +26,8 @@ async function run() {
   const results = { machine: describeMachine(ground), options: shown(options), workloads: {} }
   try {
     for (const workload of WORKLOADS) {
-      if (!options.wants(workload) || takingPart(ground, workload).length === 0) continue
+      const taking = takingPart(ground, workload)
+      if (!options.wants(workload) || taking.length === 0 || !options.isWorth(taking)) continue
       say(`\n${workload.title}`)
       const result = await workload.measure(ground, workload)
       results.workloads[workload.name] = { title: workload.title, ...result }

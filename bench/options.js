@@ -58,7 +58,10 @@ export function readOptions(args) {
   }
 }
 
-/** What is measured: the floor always is, as everything is told as a ratio to it. */
+/**
+ * What is measured: the floor always is, as everything is told as a ratio to it, but not for itself alone
+ * where others are named.
+ */
 function readOnly(only) {
   const names = only?.split(',') ?? []
   const workloads = new Set(names.filter((name) => WORKLOADS.some((one) => one.name === name)))
@@ -67,6 +70,9 @@ function readOnly(only) {
   if (unknown.length > 0) throw new Error(`neither workload nor target: ${unknown.join(', ')}`)
   return {
     wants: ({ name }) => workloads.size === 0 || workloads.has(name),
+    isWorth: (taking) =>
+      targets.size === 0 ||
+      taking.some(({ name }) => !Object.hasOwn(TARGETS, name) || targets.has(name)),
     wantsTarget: (name) =>
       targets.size === 0 || targets.has(name) || TARGETS[name]?.isFloor === true,
   }

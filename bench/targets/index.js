@@ -71,7 +71,7 @@ export const TARGETS = {
     '@modelcontextprotocol/server-legacy',
     'express',
   ]),
-  'oidc-provider': peer('oidc-provider, opaque tokens, memory', 'oidc_provider.js', [
+  'oidc-provider': peer('oidc-provider, opaque tokens, maps', 'oidc_provider.js', [
     'oidc-provider',
   ]),
   'better-auth': peer(

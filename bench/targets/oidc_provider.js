@@ -1,9 +1,10 @@
 /**
- * `oidc-provider` with opaque tokens in its own memory adapter. Its users are signed in and have consented
+ * `oidc-provider` with opaque tokens, over maps. Its users are signed in and have consented
  * as soon as it asks: one redirect to the app and back, the least that it can do.
  */
 import { randomUUID } from 'node:crypto'
 import { Provider } from 'oidc-provider'
+import { createAdapter } from './oidc_adapter.js'
 import { answerOf, readText, serveTool, writeJson } from './tool.js'
 
 const TOOL = '/mcp'
@@ -28,6 +29,7 @@ export function start({ server, origin }) {
 
 function configure(resource) {
   return {
+    adapter: createAdapter(),
     scopes: ['openid', 'offline_access'],
     cookies: { keys: [randomUUID()] },
     features: {
