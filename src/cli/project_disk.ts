@@ -64,7 +64,7 @@ export function readProject(root: string): ProjectFiles {
       }
     }
   }
-  return { texts, others, git: readGit(root) }
+  return { texts, others, git: readGit(root, [...texts.keys(), ...others.keys()]) }
 }
 
 function list(folder: string) {
@@ -102,15 +102,15 @@ function readText(path: string): string | { readonly why: string } {
   }
 }
 
-/** From the directory of the project up to that of the repository, if it is in one. */
-function readGit(root: string): GitView {
+/** From the directory of the project up to that of the repository, if it is in one. `there` are the project's files. */
+function readGit(root: string, there: readonly string[]): GitView {
   const ignores: { below: string; text: string }[] = []
   for (let at = root; ; at = dirname(at)) {
     const below = relative(at, root).replaceAll(sep, '/')
     const text = readIfThere(join(at, '.gitignore'))
     if (text !== undefined) ignores.unshift({ below, text })
     const git = gitFolder(at)
-    if (git !== undefined) return { tracked: trackedIn(git, below), ignores }
+    if (git !== undefined) return { tracked: trackedIn(git, below, there), ignores }
     if (at === dirname(at)) {
       return { tracked: new Set(), ignores: ignores.filter(({ below: path }) => path === '') }
     }
@@ -127,11 +127,14 @@ function gitFolder(at: string): string | undefined {
   return named === undefined ? path : resolve(at, named)
 }
 
-function trackedIn(git: string, below: string): ReadonlySet<string> {
+/** An index that is not understood may have any file that is there. */
+function trackedIn(git: string, below: string, there: readonly string[]): ReadonlySet<string> {
   const path = join(git, 'index')
   const found = statSync(path, { throwIfNoEntry: false })
-  if (found === undefined || !found.isFile() || found.size > MAX_INDEX) return new Set()
-  const all = readIndex(readFileSync(path)) ?? new Set<string>()
+  if (found === undefined) return new Set()
+  const isReadable = found.isFile() && found.size <= MAX_INDEX
+  const all = isReadable ? readIndex(readFileSync(path)) : undefined
+  if (all === undefined) return new Set(there)
   const prefix = below === '' ? '' : `${below}/`
   return new Set(
     [...all].filter((one) => one.startsWith(prefix)).map((one) => one.slice(prefix.length)),

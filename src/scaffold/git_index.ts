@@ -8,6 +8,7 @@
 const HEADER = 12
 const FIXED = 62
 const HASH = 20
+const EXTENSION = 8
 const EXTENDED = 0x4000
 
 /** Undefined where it is not understood. */
@@ -35,7 +36,20 @@ export function readIndex(bytes: Uint8Array): ReadonlySet<string> | undefined {
     paths.add(Buffer.from(path, 'latin1').toString('utf8'))
     at = version === 4 ? end + 1 : at + padded(end - at)
   }
-  return at + HASH <= buffer.length ? paths : undefined
+  return endsWell(buffer, at) ? paths : undefined
+}
+
+/**
+ * Behind the entries stand extensions and a checksum. An extension in small letters must be understood: with
+ * `link` most paths are in another file. Where this does not fit, hashes may be longer than those known here.
+ */
+function endsWell(buffer: Buffer, from: number): boolean {
+  let at = from
+  while (at + EXTENSION <= buffer.length - HASH) {
+    if (!/^[A-Z]/.test(buffer.toString('latin1', at, at + 4))) return false
+    at += EXTENSION + buffer.readUInt32BE(at + 4)
+  }
+  return at === buffer.length - HASH
 }
 
 /** Entries end with one to eight zeros, at a multiple of eight. */

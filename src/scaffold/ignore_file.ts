@@ -23,7 +23,8 @@ export function isIgnored({ ignores }: GitView, path: string): boolean {
 function fits(rule: string, path: string): boolean {
   const body = rule.replace(/\/$/, '')
   const anchored = body.includes('/')
-  const pattern = new RegExp(`^${regexOf(body.replace(/^\//, ''))}$`)
+  const pattern = patternOf(body.replace(/^\//, ''))
+  if (pattern === undefined) return false
   const parts = path.split('/')
   return parts.some((_, index) => {
     const isFolder = index < parts.length - 1
@@ -33,18 +34,31 @@ function fits(rule: string, path: string): boolean {
   })
 }
 
+/** Undefined for what git would not understand, such as `[z-a]`. */
+function patternOf(glob: string): RegExp | undefined {
+  try {
+    return new RegExp(`^${regexOf(glob)}$`)
+  } catch {
+    return undefined
+  }
+}
+
 function regexOf(glob: string): string {
-  return glob
-    .split(/(\*\*\/|\/\*\*|\*\*|\*|\?|\[[^\]]*\])/)
-    .map((part) => {
-      if (part === '**/') return '(?:.*/)?'
-      if (part === '/**' || part === '**') return '.*'
-      if (part === '*') return '[^/]*'
-      if (part === '?') return '[^/]'
-      if (/^\[.+\]$/.test(part)) return part.replace(/^\[!/, '[^').replace(/\\/g, '\\\\')
-      return part.replace(/\\(.)/g, '$1').replace(/[.+^${}()|\\[\]]/g, '\\$&')
-    })
-    .join('')
+  return (
+    glob
+      // A row of stars says no more than two, and takes ages.
+      .replace(/\*{3,}/g, '**')
+      .split(/(\*\*\/|\/\*\*|\*\*|\*|\?|\[[^\]]*\])/)
+      .map((part) => {
+        if (part === '**/') return '(?:.*/)?'
+        if (part === '/**' || part === '**') return '.*'
+        if (part === '*') return '[^/]*'
+        if (part === '?') return '[^/]'
+        if (/^\[.+\]$/.test(part)) return part.replace(/^\[!/, '[^').replace(/\\/g, '\\\\')
+        return part.replace(/\\(.)/g, '$1').replace(/[.+^${}()|\\[\]]/g, '\\$&')
+      })
+      .join('')
+  )
 }
 
 /** `text` with lines more. */

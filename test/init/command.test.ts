@@ -377,6 +377,15 @@ describe('hostile directories', () => {
     expect(readFileSync(join(directory, '.env'), 'utf8')).toBe('A=1\n')
   })
 
+  it('a secret does not go into a file that git may track: an index of another format', async () => {
+    const directory = place({ ...PROJECT, '.env': 'A=1\n' })
+    execFileSync('git', ['-C', directory, 'init', '-q', '--object-format=sha256'])
+    execFileSync('git', ['-C', directory, 'add', '.env'])
+    const { status, said } = await run(directory, ['--yes'])
+    expect([status, said]).toEqual([3, expect.stringContaining('.env is tracked by git')])
+    expect(readFileSync(join(directory, '.env'), 'utf8')).toBe('A=1\n')
+  })
+
   it('what the repository above ignores is not ignored twice', async () => {
     const root = place({ '.gitignore': '.env\n*.db\n*.db-*\n', ...prefixed(PROJECT, 'apps/mcp/') })
     execFileSync('git', ['-C', root, 'init', '-q'])

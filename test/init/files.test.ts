@@ -126,6 +126,8 @@ describe('.gitignore', () => {
     ['.env  ', '', '.env', true],
     ['a+(b', '', 'a+(b', true],
     ['[', '', '[', true],
+    ['[z-a]', '', '.env', false],
+    [`${'*'.repeat(60)}x`, '', 'mcp-oauth.db-wal', false],
   ])('%j below %j leaves %s out: %s', (text, below, path, expected) => {
     expect(isIgnored({ tracked: new Set(), ignores: [{ below, text }] }, path)).toBe(expected)
   })
@@ -214,6 +216,18 @@ describe("git's index", () => {
     git('add', '-N', 'a')
     git('update-index', '--index-version', version)
     expect(readIndex(readFileSync(join(directory, '.git/index')))).toEqual(new Set(paths))
+  })
+
+  it.each<[string, readonly string[], readonly string[]]>([
+    ['of longer hashes', ['--object-format=sha256'], []],
+    ['in two files', [], ['update-index', '--split-index']],
+  ])('one %s is not taken for whole', (_, init, then) => {
+    rmSync(join(directory, '.git'), { recursive: true, force: true })
+    git('init', '-q', ...init)
+    writeFileSync(join(directory, '.env'), 'A=1')
+    git('add', '.env')
+    if (then.length > 0) git(...then)
+    expect(readIndex(readFileSync(join(directory, '.git/index')))).toBeUndefined()
   })
 
   it('anything else is not taken for one', () => {
