@@ -2,6 +2,7 @@
  * `mcp-oauth init`: puts sign-in into the server that is here.
  */
 import { realpathSync } from 'node:fs'
+import { relative, resolve, sep } from 'node:path'
 import { generateKey } from '../crypto/keyring.ts'
 import type { Code } from '../scaffold/code.ts'
 import { namesReadBy } from '../scaffold/env_file.ts'
@@ -63,8 +64,9 @@ async function initAt(
     terminal.fault(missingManifest(files, text !== undefined))
     return 1
   }
-  const recognition = recognise(files, manifest, flags.entry)
-  const fault = unfit(files, recognition, flags)
+  const entry = flags.entry === undefined ? undefined : pathIn(root, flags.entry)
+  const recognition = recognise(files, manifest, entry)
+  const fault = unfit(files, recognition, entry)
   if (fault !== undefined) {
     terminal.fault(fault)
     return 1
@@ -102,6 +104,11 @@ async function initAt(
   })
 }
 
+/** As the files of a project are named. */
+function pathIn(root: string, path: string): string {
+  return relative(root, resolve(root, path)).replaceAll(sep, '/')
+}
+
 function missingManifest({ others }: ProjectFiles, isThere: boolean): string {
   if (isThere) return 'package.json is not a JSON object'
   const why = others.get('package.json')
@@ -113,7 +120,7 @@ function missingManifest({ others }: ProjectFiles, isThere: boolean): string {
 function unfit(
   files: ProjectFiles,
   { place, manifest }: Recognition,
-  { entry }: Flags,
+  entry: string | undefined,
 ): string | undefined {
   if (entry !== undefined && !files.texts.has(entry))
     return `there is no file ${entry} here to read`

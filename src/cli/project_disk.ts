@@ -31,8 +31,9 @@ const MAX_DEPTH = 12
 const CODE = /\.[cm]?[jt]s$/
 const KNOWN =
   /^(?:package\.json|[jt]sconfig\.json|vercel\.json|\.gitignore|\.env(?:\.[\w.]+)?|pnpm-lock\.yaml|pnpm-workspace\.yaml|yarn\.lock|bun\.lockb?|package-lock\.json|wrangler\.(?:toml|jsonc?))$/
-const LOCK =
-  /^(?:wrangler\..*|pnpm-workspace\.yaml|pnpm-lock\.yaml|yarn\.lock|bun\.lockb?|package-lock\.json)$/
+const LOCK_FILE = /^(?:pnpm-lock\.yaml|yarn\.lock|bun\.lockb?|package-lock\.json)$/
+/** Asked only whether they are there. */
+const UNREAD = /^(?:wrangler\..*|pnpm-workspace\.yaml)$/
 const SKIPPED =
   /^(?:node_modules|bower_components|dist|build|out|output|coverage|vendor|tmp|temp|\.(?!well-known$).*)$/
 
@@ -64,7 +65,11 @@ export function readProject(root: string): ProjectFiles {
       }
     }
   }
-  return { texts, others, git: readGit(root, [...texts.keys(), ...others.keys()]) }
+  const git = readGit(root, [...texts.keys(), ...others.keys()])
+  if (![...others.keys()].some((path) => LOCK_FILE.test(path))) {
+    for (const name of lockFilesAbove(root)) others.set(name, 'is above')
+  }
+  return { texts, others, git }
 }
 
 function list(folder: string) {
@@ -83,7 +88,8 @@ function readInto(
   texts: Map<string, string>,
   others: Map<string, string>,
 ): void {
-  const text = LOCK.test(path) ? { why: 'is not read' } : readText(join(root, path))
+  const text =
+    LOCK_FILE.test(path) || UNREAD.test(path) ? { why: 'is not read' } : readText(join(root, path))
   if (typeof text === 'string') texts.set(path, text)
   else others.set(path, text.why)
 }
@@ -115,6 +121,16 @@ function readGit(root: string, there: readonly string[]): GitView {
       return { tracked: new Set(), ignores: ignores.filter(({ below: path }) => path === '') }
     }
   }
+}
+
+/** Of a workspace, whose packages are installed together. */
+function lockFilesAbove(root: string): readonly string[] {
+  for (let at = root; at !== dirname(at) && gitFolder(at) === undefined;) {
+    at = dirname(at)
+    const found = list(at).filter(({ name }) => LOCK_FILE.test(name))
+    if (found.length > 0) return found.map(({ name }) => name)
+  }
+  return []
 }
 
 /** `.git` of a work tree is a file that names the folder. */

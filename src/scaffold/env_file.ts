@@ -12,8 +12,8 @@ export function namesIn(text: string): ReadonlySet<string> {
 }
 
 /**
- * `text` with the variables that it lacks. `values` are those to begin with; `comments` are for a file that
- * people read before they have one of their own.
+ * `text` with the variables that it lacks. `values` are those to begin with, where a name has an empty value, too;
+ * `comments` are for a file that people read before they have one of their own.
  */
 export function withVariables(
   text: string,
@@ -23,15 +23,29 @@ export function withVariables(
 ): string {
   const names = namesIn(text)
   const missing = variables.filter(({ name }) => !names.has(name))
-  if (missing.length === 0) return text
+  const filled = withValues(text, values)
+  if (missing.length === 0) return filled
   const eol = lineEndOf(text)
   const lines = missing.flatMap(({ name, about, example }) => [
     ...(comments ? [`# ${about}`] : []),
     `${name}=${values[name] ?? example}`,
   ])
-  const ahead = text === '' || text.endsWith('\n') ? text : `${text}${eol}`
+  const ahead = filled === '' || filled.endsWith('\n') ? filled : `${filled}${eol}`
   const gap = ahead === '' || !comments ? '' : eol
   return `${ahead}${gap}${lines.join(eol)}${eol}`
+}
+
+/** A copy of the example has the name, and nothing behind it. */
+function withValues(text: string, values: Readonly<{ [name: string]: string }>): string {
+  let filled = text
+  for (const [name, value] of Object.entries(values)) {
+    const empty = new RegExp(
+      `^([ \\t]*(?:export[ \\t]+)?${name}[ \\t]*=)[ \\t]*(?:""|'')?[ \\t]*(?=\\r?$)`,
+      'm',
+    )
+    filled = filled.replace(empty, (_, head: string) => `${head}${value}`)
+  }
+  return filled
 }
 
 /** What a module that is there already reads of the environment. */

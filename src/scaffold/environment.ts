@@ -53,8 +53,9 @@ function secretFile(
 ): Pick<EnvironmentWrites, 'files' | 'left'> {
   const text = files.texts.get(path) ?? ''
   const missing = variables.filter(({ name }) => !namesIn(text).has(name)).map(({ name }) => name)
-  if (missing.length === 0) return { files: [], left: [] }
-  const where = `set ${missing.join(', ')} in the environment`
+  const after = withVariables(text, variables, { MCP_OAUTH_KEYS: key }, false)
+  if (after === text) return { files: [], left: [] }
+  const where = `set ${missing.join(', ') || 'MCP_OAUTH_KEYS'} in the environment`
   const reason = files.others.get(path)
   if (reason !== undefined) return { files: [], left: [`${path} ${reason}: ${where}`] }
   if (files.git.tracked.has(path)) {
@@ -63,10 +64,7 @@ function secretFile(
   if (files.others.has('.gitignore') && !isIgnored(files.git, path)) {
     return { files: [], left: [`${path} is not ignored by git: ${where}`] }
   }
-  return {
-    files: [[path, withVariables(text, variables, { MCP_OAUTH_KEYS: key }, false)]],
-    left: [],
-  }
+  return { files: [[path, after]], left: [] }
 }
 
 function ignoreFile(

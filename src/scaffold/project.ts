@@ -27,6 +27,8 @@ export interface Manifest {
   /** Of all kinds, with their ranges. */
   readonly packages: Readonly<{ [name: string]: string }>
   readonly workspaces: boolean
+  /** As Corepack has it, `pnpm@10.1.0`. */
+  readonly packageManager?: string
 }
 
 export type PackageManager = 'npm' | 'pnpm' | 'yarn' | 'bun'
@@ -43,10 +45,11 @@ const LOCK_FILES: readonly (readonly [string, PackageManager])[] = [
 export function readManifest(text: string): Manifest | undefined {
   const json = parseObject(text.replace(/^\uFEFF/, ''))
   if (json === undefined) return undefined
-  const { name, type } = json
+  const { name, type, packageManager } = json
   return {
     ...(typeof name === 'string' && { name }),
     ...(typeof type === 'string' && { type }),
+    ...(typeof packageManager === 'string' && { packageManager }),
     scripts: textsOf(json['scripts']),
     packages: {
       ...textsOf(json['peerDependencies']),
@@ -76,9 +79,10 @@ function isObject(value: unknown): value is Readonly<{ [name: string]: unknown }
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-export function packageManagerOf(files: ProjectFiles): PackageManager {
+export function packageManagerOf(files: ProjectFiles, manifest: Manifest): PackageManager {
+  const named = LOCK_FILES.find(([, name]) => manifest.packageManager?.startsWith(`${name}@`))
   const found = LOCK_FILES.find(([name]) => files.texts.has(name) || files.others.has(name))
-  return found?.[1] ?? 'npm'
+  return (named ?? found)?.[1] ?? 'npm'
 }
 
 /** A setting of the compiler's, as it is written in a file that may have comments. */

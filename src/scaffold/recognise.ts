@@ -69,7 +69,7 @@ export function recognise(files: ProjectFiles, manifest: Manifest, entry?: strin
     Object.keys(packages).some((name) => /^@vercel\/(?!mcp-adapter)/.test(name))
   return {
     manifest,
-    packageManager: packageManagerOf(files),
+    packageManager: packageManagerOf(files, manifest),
     place,
     framework: titleOf(place),
     library: LIBRARIES.find((name) => packages[name] !== undefined),

@@ -396,6 +396,13 @@ describe('hostile directories', () => {
     expect(readFileSync(join(above, 'apps/mcp/.gitignore'), 'utf8')).toContain('.env\n')
   })
 
+  it('the package manager is that of the workspace above', async () => {
+    const root = place({ 'pnpm-lock.yaml': '', ...prefixed(PROJECT, 'apps/mcp/') })
+    execFileSync('git', ['-C', root, 'init', '-q'])
+    const { said } = await run(join(root, 'apps/mcp'), ['--yes', '--entry', './src/index.js'])
+    expect(said).toContain('pnpm install, then ')
+  })
+
   it('commands to the terminal in a file are not passed on', async () => {
     const directory = place({
       ...PROJECT,

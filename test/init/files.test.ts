@@ -35,17 +35,29 @@ describe('.env', () => {
     expect(after('.env.example')).not.toContain('mok_')
   })
 
-  it.each([
-    'MCP_OAUTH_KEYS=mine',
-    'export MCP_OAUTH_KEYS="mine"',
-    '  MCP_OAUTH_KEYS = mine',
-    'MCP_OAUTH_KEYS=',
-  ])('keeps what it has: %s', (line) => {
-    const { after } = planned({ '.env': `PORT=1\n${line}` })
-    expect(after('.env')).toBe(
-      `PORT=1\n${line}\nMCP_OAUTH_ISSUER=http://localhost:3000\nGITHUB_CLIENT_ID=\nGITHUB_CLIENT_SECRET=\n`,
-    )
-  })
+  it.each(['MCP_OAUTH_KEYS=mine', 'export MCP_OAUTH_KEYS="mine"', '  MCP_OAUTH_KEYS = mine'])(
+    'keeps what it has: %s',
+    (line) => {
+      const { after } = planned({ '.env': `PORT=1\n${line}` })
+      expect(after('.env')).toBe(
+        `PORT=1\n${line}\nMCP_OAUTH_ISSUER=http://localhost:3000\nGITHUB_CLIENT_ID=\nGITHUB_CLIENT_SECRET=\n`,
+      )
+    },
+  )
+
+  it.each<[string, string]>([
+    ['MCP_OAUTH_KEYS=', `MCP_OAUTH_KEYS=${KEY}`],
+    ['export MCP_OAUTH_KEYS=""  ', `export MCP_OAUTH_KEYS=${KEY}`],
+    ["MCP_OAUTH_KEYS = ''\r", `MCP_OAUTH_KEYS =${KEY}\r`],
+  ])(
+    'gets a key where it has the name alone, as a copy of the example does: %j',
+    (line, expected) => {
+      const example = planned({}).after('.env.example')
+      const text = example.replace('MCP_OAUTH_KEYS=', line)
+      const { after } = planned({ '.env': text })
+      expect(after('.env')).toBe(example.replace('MCP_OAUTH_KEYS=', expected))
+    },
+  )
 
   it('keeps CRLF', () => {
     expect(planned({ '.env': 'A=1\r\n' }).after('.env').replaceAll('\r\n', '')).not.toContain('\n')
