@@ -1,5 +1,6 @@
 /** The example of Cloudflare Workers and Upstash, as somebody copies it: workerd, before a real Redis. */
 import { afterAll, describe, expect, it } from 'vitest'
+import { post } from '../support/flow.ts'
 import { redisSuite, startRedis, type TestRedis } from '../support/redis.ts'
 import type { TestHttp } from '../support/redis_http.ts'
 import { startRest } from '../support/redis_rest.ts'
@@ -20,6 +21,13 @@ redisSuite(describe, 'the example of Workers and Upstash', () => {
 
   it('type-checks by itself', async () => {
     expect(await example.project.run('npx', ['tsc', '--noEmit'])).toBe('')
+  })
+
+  it('RFC 7009 §2.2 a user ends the only sign-in, with which nothing is left of the upstream', async () => {
+    const grace = example.caller('grace')
+    await grace.call('whoami')
+    const form = { token: grace.tokens.refresh_token, client_id: grace.client_id }
+    expect((await post(example, '/revoke', form)).status).toBe(200)
   })
 
   const known = describeNotes(example)
