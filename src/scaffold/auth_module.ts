@@ -206,8 +206,7 @@ function listener({ typescript, commonjs, openPaths = [] }: ModuleShape): readon
       ? ['  return (req, res) => oauth(req, res, () => guarded(req, res));']
       : [
           '  return (req, res) => {',
-          `    const [path = ''] = (req.url ?? '').split('?');`,
-          `    const isOpen = req.method === 'GET' && OPEN.has(path);`,
+          `    const isOpen = req.method === 'GET' && OPEN.has(req.url ?? '');`,
           '    oauth(req, res, () => (isOpen ? listener : guarded)(req, res));',
           '  };',
         ]),

@@ -24,6 +24,12 @@ export function applyEdits(text: string, edits: readonly Edit[]): string {
   return result + text.slice(at)
 }
 
+/** The line of what stood at `offset`, after the edits. */
+export function lineAfter(text: string, edits: readonly Edit[], offset: number): number {
+  const ahead = edits.filter(({ start }) => start <= offset)
+  return applyEdits(text.slice(0, offset), ahead).split('\n').length
+}
+
 /** The line end that most lines have. */
 export function lineEndOf(text: string): '\n' | '\r\n' {
   const all = text.split('\n').length - 1

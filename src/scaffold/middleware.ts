@@ -11,11 +11,12 @@ import {
   type Code,
   type Declaration,
 } from './code.ts'
-import type { Edit } from './edit.ts'
+import { lineAfter, type Edit } from './edit.ts'
 import { mcpCreatorCalls, type MiddlewareFramework } from './frameworks.ts'
 import { honoHandlerEdits } from './hono_handler.ts'
 import { localName } from './imports.ts'
 import { findMcpPath, findRoutes, isShadowed, otherMcpRoutes, type Route } from './routes.ts'
+import { strayCalls } from './strays.ts'
 import { inStyle, styleOf } from './style.ts'
 import {
   authName,
@@ -40,6 +41,8 @@ export interface AppSite extends Site {
 
 /** Sign-in that the MCP SDKs or mcp-handler bring along. */
 const OTHER_SIGN_IN = /^(?:mcpAuthRouter|mcpAuthMetadataRouter|requireBearerAuth|withMcpAuth)$/
+
+const STRAY = 'gives MCP to a path that is not certain, and may have no guard: put one there, too'
 
 /** The apps that a file makes and gives a name. */
 export function findApps(
@@ -94,14 +97,16 @@ export function wireMiddleware(
     authNeeded(code, from),
   ]
   const others = otherMcpRoutes(site.routes, path)
+  const edits = [
+    ...importEdits(code, needed, { ...from, style }),
+    ...made.edits,
+    ...behind(site, [...signInLines(site, framework, from, path), ...made.lines], style),
+    ...handlers,
+  ]
+  const strays = strayCalls(code, declaration.name, path, framework.guard)
   return {
-    edits: [
-      ...importEdits(code, needed, { ...from, style }),
-      ...made.edits,
-      ...behind(site, [...signInLines(site, framework, from, path), ...made.lines], style),
-      ...handlers,
-    ],
-    left,
+    edits,
+    left: [...left, ...strays.map((at) => `Line ${lineAfter(code.text, edits, at)} ${STRAY}`)],
     notes: [
       ...others.map((one) => `${one.path} answers MCP too, and needs a token from now on`),
       ...(loses
@@ -122,9 +127,14 @@ function signInLines(
 ): readonly string[] {
   const auth = authName(code, from)
   const { name } = declaration
-  const own = routes.find((route) => route.path === path) ?? { path, methods: new Set<string>() }
-  const guarded = [own, ...otherMcpRoutes(routes, path)].map((route) => {
-    const below = route.methods.has('route') || route.methods.has('use')
+  const own = routes.find((route) => route.path === path)
+  const all = [own ?? { path, methods: new Set<string>() }, ...otherMcpRoutes(routes, path)]
+  const guarded = all.map((route) => {
+    const below =
+      own === undefined ||
+      route.methods.has('route') ||
+      route.methods.has('use') ||
+      routes.some((one) => one.path.startsWith(`${route.path}/`))
     return framework.guardLine(name, auth, route.path, below)
   })
   return [

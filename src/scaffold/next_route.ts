@@ -8,6 +8,7 @@ import { styleOf } from './style.ts'
 import {
   authName,
   authNeeded,
+  callsProtect,
   importEdits,
   type AuthImport,
   type Site,
@@ -17,7 +18,7 @@ import {
 const HANDLERS = /^(?:mcp-handler|@vercel\/mcp-adapter)$/
 
 export function isNextWired({ code }: Site): boolean {
-  return code.tokens.some(({ text }, at) => text === 'protect' && textAt(code, at - 1) === '.')
+  return callsProtect(code)
 }
 
 export function wireNext({ code }: Site, from: AuthImport): Wiring {

@@ -2,9 +2,9 @@
  * Sign-in in a server of node:http: around its listener.
  */
 import { findCalls, stringValue, textAt, textOf, type Call, type Code } from './code.ts'
-import { localName } from './imports.ts'
+import { findImports, localName } from './imports.ts'
 import { styleOf } from './style.ts'
-import { importEdits, type AuthImport, type Site, type Wiring } from './wiring.ts'
+import { AUTH_MODULE, importEdits, type AuthImport, type Site, type Wiring } from './wiring.ts'
 
 export interface ListenerSite extends Site {
   readonly call: Call
@@ -63,8 +63,22 @@ export function openPathsOf({ equal }: ListenerSite, mcpPath: string): readonly 
   return equal.filter((path) => path !== mcpPath && !/mcp|sse|message/i.test(path))
 }
 
-export function isListenerWired({ code }: Site): boolean {
-  return findCalls(code, 'withSignIn').length > 0
+export function isListenerWired({ code, call }: ListenerSite): boolean {
+  const listener = call.args.at(-1)
+  return (
+    localName(code, AUTH_MODULE, 'withSignIn') !== undefined ||
+    (listener !== undefined && textOf(code, listener).startsWith('withSignIn('))
+  )
+}
+
+/** `server.on('request', …)`: one more listener, which answers whatever the first does. */
+function hasAnother(code: Code): boolean {
+  return code.tokens.some(
+    (token, at) =>
+      stringValue(token) === 'request' &&
+      textAt(code, at - 1) === '(' &&
+      /^(?:on|once|addListener|prependListener)$/.test(textAt(code, at - 2)),
+  )
 }
 
 export function wireListener({ code, call }: ListenerSite, from: AuthImport): Wiring {
@@ -72,6 +86,10 @@ export function wireListener({ code, call }: ListenerSite, from: AuthImport): Wi
   const listener = call.args.at(-1)
   const needed = { module: from.specifier, names: ['withSignIn'] }
   if (listener === undefined) return { edits: [], left: [], notes: [] }
+  // A second thing of that name would keep the file from being loaded.
+  if (findImports(code).some(({ local }) => local === 'withSignIn')) {
+    return { edits: [], left: listenerByHand(from), notes: [] }
+  }
   const start = code.tokens[listener.first]?.start ?? 0
   const end = start + textOf(code, listener).length
   return {
@@ -80,7 +98,9 @@ export function wireListener({ code, call }: ListenerSite, from: AuthImport): Wi
       { start, end: start, text: 'withSignIn(' },
       { start: end, end, text: ')' },
     ],
-    left: [],
+    left: hasAnother(code)
+      ? ['Something listens for `request` beside that, and has no guard: put it into the listener']
+      : [],
     notes: [],
   }
 }

@@ -1,9 +1,19 @@
 /**
  * The routes that an app declares by calls such as `app.post('/mcp', …)`, and which of them is MCP.
  */
-import { findCalls, split, stringOf, textAt, textOf, type Code } from './code.ts'
+import { findCalls, split, stringOf, textAt, textOf, type Call, type Code } from './code.ts'
 
-const METHODS = ['post', 'all', 'use', 'get', 'delete', 'put', 'options', 'route', 'on']
+export const METHODS: readonly string[] = [
+  'post',
+  'all',
+  'use',
+  'get',
+  'delete',
+  'put',
+  'options',
+  'route',
+  'on',
+]
 /** What the SDKs' transports are called, and what is called of them. */
 const MCP_WORDS = /handleRequest|handlePostMessage|Transport\b|createMcpHandler/
 const TAKES_MESSAGES = new Set(['post', 'all', 'use', 'route'])
@@ -13,24 +23,50 @@ export interface Route {
   readonly methods: ReadonlySet<string>
   /** All that stands behind the path in its calls. */
   readonly text: string
+  /** The names of what answers, where it has one. */
+  readonly handlers: ReadonlySet<string>
 }
 
 /** The routes of the app that is called `app` in this file. */
 export function findRoutes(code: Code, app: string): readonly Route[] {
-  const found = new Map<string, { methods: Set<string>; text: string }>()
-  const calls = METHODS.flatMap((method) =>
-    findCalls(code, method, app).map((call) => ({ method, call })),
-  )
-  for (const { method, call } of calls.toSorted((a, b) => a.call.from - b.call.from)) {
-    const [first, ...rest] = call.args
-    const path = first === undefined ? undefined : routePath(code, first, method)
-    if (path === undefined) continue
-    const route = found.get(path) ?? { methods: new Set(), text: '' }
+  const found = new Map<string, { methods: Set<string>; text: string; handlers: Set<string> }>()
+  for (const { method, path, call } of routeCalls(code, app)) {
+    const route = found.get(path) ?? { methods: new Set(), text: '', handlers: new Set() }
     route.methods.add(method)
-    route.text += rest.map((range) => textOf(code, range)).join(' ')
+    route.text += call.args
+      .slice(1)
+      .map((range) => textOf(code, range))
+      .join(' ')
+    for (const name of handlerOf(code, call)) route.handlers.add(name)
     found.set(path, route)
   }
   return [...found].map(([path, route]) => ({ path, ...route }))
+}
+
+/** The calls of `app` whose path can be read, in the order in which they stand. */
+export function routeCalls(
+  code: Code,
+  app: string,
+): readonly { readonly method: string; readonly path: string; readonly call: Call }[] {
+  return METHODS.flatMap((method) => findCalls(code, method, app).map((call) => ({ method, call })))
+    .toSorted((a, b) => a.call.from - b.call.from)
+    .flatMap(({ method, call }) => {
+      const [first] = call.args
+      const path = first === undefined ? undefined : routePath(code, first, method)
+      return path === undefined ? [] : [{ method, path, call }]
+    })
+}
+
+/** The last argument behind the path, where it is a name. */
+export function handlerOf(code: Code, { args }: Pick<Call, 'args'>): readonly string[] {
+  const last = args.length < 2 ? undefined : args.at(-1)
+  if (last === undefined || last.first !== last.last) return []
+  return code.tokens[last.first]?.kind === 'word' ? [textAt(code, last.first)] : []
+}
+
+/** Whether what stands in a call goes to MCP. */
+export function handsToMcp(text: string): boolean {
+  return MCP_WORDS.test(text)
 }
 
 /** `'/mcp'`, and of Fastify's `route({ url: '/mcp' })` the URL. */
@@ -64,8 +100,11 @@ export function findMcpPath(routes: readonly Route[]): string | undefined {
  * they would be a way around the guard.
  */
 export function otherMcpRoutes(routes: readonly Route[], mcpPath: string): readonly Route[] {
-  return routes.filter(({ path, text }) => {
-    if (path === mcpPath || path.startsWith(`${mcpPath}/`)) return false
+  const handlers = routes.find(({ path }) => path === mcpPath)?.handlers ?? new Set()
+  return routes.filter(({ path, text, handlers: own }) => {
+    // A quote would end the string that the path becomes.
+    if (path === mcpPath || path.startsWith(`${mcpPath}/`) || /['"]/.test(path)) return false
+    if ([...own].some((name) => handlers.has(name))) return true
     return MCP_WORDS.test(text) || /(?:^|[/_-])(?:mcp|sse|messages?)\/?$/i.test(path)
   })
 }
@@ -74,9 +113,13 @@ function only<T>(items: readonly T[]): T | undefined {
   return items.length === 1 ? items[0] : undefined
 }
 
-/** Whether a function of the file has a parameter of this name: what it calls may then be another app. */
+/** Whether the name is one of a parameter, or is given to something else: what is called may then be another app. */
 export function isShadowed(code: Code, name: string): boolean {
-  const isAlone = code.tokens.some(({ text }, at) => text === name && textAt(code, at + 1) === '=>')
+  const isAlone = code.tokens.some(({ text }, at) => {
+    if (text !== name) return false
+    const [before, next] = [textAt(code, at - 1), textAt(code, at + 1)]
+    return next === '=>' || (next === '=' && !/^(?:const|let|var|\.)$/.test(before))
+  })
   // A list that the body of a function follows.
   const lists = [...code.closing].filter(
     ([open, close]) => textAt(code, open) === '(' && /^(?:=>|\{|:)$/.test(textAt(code, close + 1)),

@@ -13,7 +13,8 @@ import type { ProjectFiles } from './project.ts'
 import type { Recognition } from './recognise.ts'
 import { readSources } from './sources.ts'
 import { specifierOf } from './specifier.ts'
-import type { AuthImport, Wiring } from './wiring.ts'
+import { strayRoutes } from './strays.ts'
+import { callsProtect, type AuthImport, type Wiring } from './wiring.ts'
 
 const GUARDS = [...MIDDLEWARE.map(({ guard }) => guard), 'protectFastify', 'withSignIn']
 
@@ -37,11 +38,16 @@ export function wireApp(
     const left = isWiredSomewhere(files) ? [] : [byHand(recognition, from, mcpPath)]
     return { files: [], left, notes: [] }
   }
+  const strays = place.kind === 'next' ? strayRoutes(files, site.path).map(strayWords) : []
   const wiring = wireAt(recognition, from, mcpPath)
-  if (wiring === undefined) return { files: [], left: [], notes: [] }
+  if (wiring === undefined) return { files: [], left: strays, notes: [] }
   const text = applyEdits(site.code.text, wiring.edits)
   const left = wiring.left.length === 0 ? [] : [[`${site.path}:`, ...wiring.left]]
-  return { files: [[site.path, text]], left, notes: wiring.notes }
+  return { files: [[site.path, text]], left: [...left, ...strays], notes: wiring.notes }
+}
+
+function strayWords(path: string): readonly string[] {
+  return [`${path} speaks MCP, too, and has no guard: wrap its handlers in auth.protect(…)`]
 }
 
 /** Undefined where it is done. */
@@ -65,9 +71,7 @@ function wireAt({ place }: Recognition, from: AuthImport, mcpPath: string): Wiri
 /** Somebody has put it where this program would not have looked. */
 function isWiredSomewhere(files: ProjectFiles): boolean {
   return readSources(files).some(
-    ({ code }) =>
-      GUARDS.some((name) => findCalls(code, name).length > 0) ||
-      findCalls(code, 'protect', 'auth').length > 0,
+    ({ code }) => GUARDS.some((name) => findCalls(code, name).length > 0) || callsProtect(code),
   )
 }
 

@@ -2,9 +2,12 @@
  * What it takes to put sign-in into the code of one app.
  */
 import type { Edit } from './edit.ts'
-import { importEdit, localName } from './imports.ts'
+import { findImports, importEdit, localName } from './imports.ts'
 import { inStyle, type Style } from './style.ts'
-import { textAt, type Code } from './code.ts'
+import { findCalls, textAt, type Code } from './code.ts'
+
+/** The module that makes `auth`, as this program names it. */
+export const AUTH_MODULE: RegExp = /(?:^|\/)mcp_oauth(?:\.\w+)?$/
 
 /** A file of the project, and where in it the app is. */
 export interface Site {
@@ -39,6 +42,21 @@ export function authName(code: Code, { specifier }: AuthImport): string {
     ({ kind, text }, at) => kind === 'word' && text === 'auth' && textAt(code, at - 1) !== '.',
   )
   return isTaken ? 'mcpAuth' : 'auth'
+}
+
+/**
+ * Whether `auth.protect(…)` guards something here. `protect` is a word of others, too, as of Clerk and of
+ * Arcjet: it counts where `auth` comes from a file of the project, or is made here.
+ */
+export function callsProtect(code: Code): boolean {
+  const imported = findImports(code).filter(
+    ({ module, imported: name }) =>
+      AUTH_MODULE.test(module) || (name === 'auth' && /^(?:[.~#]|@\/)/.test(module)),
+  )
+  const made = findCalls(code, 'createMcpOAuth').length > 0 ? ['auth'] : []
+  return [...imported.map(({ local }) => local), ...made].some(
+    (name) => findCalls(code, 'protect', name).length > 0,
+  )
 }
 
 /** The statements that import what is not imported yet, behind the imports that are there. */

@@ -66,7 +66,8 @@ createServer((req, res) => {
 }).listen(4000);
 `)
     expect(module).toContain("const OPEN = new Set(['/health', '/version']);")
-    expect(module).toContain("const isOpen = req.method === 'GET' && OPEN.has(path);")
+    // With a query the listener may take it for another one, and fall through to MCP.
+    expect(module).toContain("const isOpen = req.method === 'GET' && OPEN.has(req.url ?? '');")
     expect([plan.resource, plan.issuer]).toEqual([
       'http://localhost:4000/api/mcp',
       'http://localhost:4000',

@@ -1,0 +1,189 @@
+/** The worst that init can do: say that all is guarded where something is not. */
+import { describe, expect, it } from 'vitest'
+import { fileAfter, filesOf, manifestText, planOf, type Texts } from './support.ts'
+
+const IMPORTS: Texts = {
+  express: `import express from 'express';\nconst app = express();\n`,
+  hono: `import { Hono } from 'hono';\nconst app = new Hono();\n`,
+  fastify: `import Fastify from 'fastify';\nconst app = Fastify();\n`,
+}
+
+function wired(framework: string, lines: string) {
+  const files = filesOf({
+    'package.json': manifestText({ [framework]: '1' }),
+    'index.js': `${IMPORTS[framework]}${lines}`,
+  })
+  const plan = planOf(files)
+  return { text: fileAfter(files, plan, 'index.js'), plan, left: plan.left.flat().join('\n') }
+}
+
+describe('a second way to MCP', () => {
+  it.each<[string, string, string, string]>([
+    [
+      'the same handler at another path',
+      'express',
+      `app.post('/mcp', serve);\napp.post('/rpc', limit, serve);\n`,
+      `app.use('/rpc', protectExpress(auth));`,
+    ],
+    [
+      'a path below, where a middleware takes the one path only',
+      'hono',
+      `app.all('/mcp', serve);\napp.get('/mcp/sse', sse);\n`,
+      `app.use('/mcp/*', protectHono(auth));`,
+    ],
+  ])('%s is guarded', (_, framework, lines, expected) => {
+    expect(wired(framework, lines).text).toContain(expected)
+  })
+
+  it.each<[string, string, string, number]>([
+    ['a list of paths', 'express', `app.use('/mcp', json);\napp.post(['/mcp', '/x'], serve);\n`, 8],
+    [
+      'a router',
+      'express',
+      `const v2 = express.Router();\nv2.post('/mcp', serve);\napp.use('/v2', v2);\napp.post('/mcp', serve);\n`,
+      8,
+    ],
+    [
+      'a router with a path of another name',
+      'express',
+      `v2.post('/rpc', serve);\napp.post('/mcp', serve);\n`,
+      7,
+    ],
+    [
+      'a transport at every path',
+      'express',
+      `app.use((req, res) => transport.handleRequest(req, res));\napp.post('/mcp', serve);\n`,
+      7,
+    ],
+    [
+      'a path of the environment',
+      'express',
+      `app.post('/mcp', serve);\napp.post(process.env.RPC, serve);\n`,
+      8,
+    ],
+    [
+      'a computed method',
+      'express',
+      `for (const m of ['get', 'post']) app[m]('/rpc', serve);\napp.post('/mcp', serve);\n`,
+      7,
+    ],
+    [
+      'a regular expression',
+      'express',
+      `app.post('/mcp', serve);\napp.post(/^.(?:rpc|x)$/, serve);\n`,
+      8,
+    ],
+    [
+      'an app below a base path',
+      'hono',
+      `const api = new Hono().basePath('/api');\napi.all('/mcp', serve);\napp.route('/', api);\napp.all('/mcp', serve);\n`,
+      8,
+    ],
+    [
+      'a plugin with a prefix',
+      'fastify',
+      `app.post('/mcp', serve);\napp.register(async (v2) => {\n  v2.post('/mcp', serve);\n}, { prefix: '/v2' });\n`,
+      9,
+    ],
+    [
+      'an app that is made in another branch',
+      'express',
+      `let dev;\nif (x) { dev = express(); dev.post('/mcp', serve); }\napp.post('/mcp', serve);\n`,
+      8,
+    ],
+  ])('%s is told, with its line', (_, framework, lines, line) => {
+    const { left, text } = wired(framework, lines)
+    expect(left).toContain(`Line ${line} gives MCP to a path that is not certain`)
+    expect(text.split('\n')[line - 1]).toMatch(/serve|handleRequest/)
+  })
+
+  it('an app whose name is given to another one is left to people', () => {
+    const { text, left } = wired(
+      'express',
+      `app.get('/', home);\napp = express();\napp.post('/mcp', serve);\n`,
+    )
+    expect(text).not.toContain('protectExpress')
+    expect(left).toContain(`app.use('/mcp', protectExpress(auth));`)
+  })
+
+  it.each([
+    `app.get('/users', list);\napp.post('/mcp', serve);\nconst user = users.get(id, other);\n`,
+    `app.post('/mcp', (req, res) => {\n  res.on('close', () => transport.close());\n  transport.handleRequest(req, res);\n});\n`,
+    `const api = express.Router();\napi.get('/users', list);\napp.use('/api', api);\napp.all('/mcp', serve);\n`,
+    `app.use(express.json());\napp.use(cors());\napp.post('/mcp', serve);\nprocess.on('SIGINT', stop);\n`,
+  ])('what has nothing to do with MCP is not told: %j', (lines) => {
+    expect(wired('express', lines).left).toBe('')
+  })
+
+  it('a path with a quote in it is put into no code', () => {
+    const { text } = wired(
+      'express',
+      `app.post('/mcp', serve);\napp.get("/it's/messages", list);\n`,
+    )
+    expect(text).not.toContain(`'/it's`)
+  })
+})
+
+describe('a second way to MCP, in a server of node:http', () => {
+  it('another listener is told', () => {
+    const files = filesOf({
+      'package.json': manifestText({ '@modelcontextprotocol/sdk': '1' }),
+      'index.js': `import { createServer } from 'node:http';
+const server = createServer((req, res) => { if (req.url === '/mcp') mcp(req, res); });
+server.on('request', (req, res) => old(req, res));
+`,
+    })
+    expect(planOf(files).left.flat().join('\n')).toContain('Something listens for `request`')
+  })
+
+  it('a function that is called as ours is not taken for it', () => {
+    const files = filesOf({
+      'package.json': manifestText({ '@modelcontextprotocol/sdk': '1' }),
+      'index.js': `import { createServer } from 'node:http';
+import { withSignIn } from './pages.js';
+withSignIn();
+createServer((req, res) => { if (req.url === '/mcp') mcp(req, res); });
+`,
+    })
+    expect(planOf(files).left.flat().join('\n')).toContain('createServer(withSignIn(listener))')
+  })
+})
+
+describe('in Next.js', () => {
+  const made = (rest: string) =>
+    `import { createMcpHandler } from 'mcp-handler';\nconst handler = createMcpHandler(() => {});\n${rest}\n`
+  const ROUTE = made('export { handler as GET, handler as POST };')
+  const next = (texts: Texts) =>
+    filesOf({ 'package.json': manifestText({ next: '16', 'mcp-handler': '2' }), ...texts })
+
+  it('`protect` of somebody else is none of ours: Arcjet', () => {
+    const path = 'app/mcp/route.ts'
+    const route = made(
+      `async function limited(req) { await aj.protect(req); return handler(req); }\nexport { limited as POST };`,
+    )
+    const files = next({ [path]: `import aj from '@/lib/arcjet';\n${route}` })
+    expect(fileAfter(files, planOf(files), path)).toContain('auth.protect(createMcpHandler(')
+  })
+
+  it('`auth.protect` of somebody else is none of ours: Clerk', () => {
+    const files = next({
+      'app/api/[kind]/[transport]/route.ts': ROUTE,
+      'proxy.ts': `import { clerkMiddleware } from '@clerk/nextjs/server';
+export default clerkMiddleware(async (auth) => { await auth.protect(); });
+`,
+    })
+    expect(planOf(files).left.flat().join('\n')).toContain('auth.protect(handler)')
+  })
+
+  it('another route that speaks MCP is told, now and later', () => {
+    const raw = `import { McpServer } from '@modelcontextprotocol/server';\nexport const POST = serve;\n`
+    const files = next({ 'app/mcp/route.ts': ROUTE, 'app/raw/route.ts': raw })
+    const plan = planOf(files)
+    expect(plan.left.flat().join('\n')).toContain('app/raw/route.ts speaks MCP, too')
+    const guarded = next({
+      'app/mcp/route.ts': fileAfter(files, plan, 'app/mcp/route.ts'),
+      'app/raw/route.ts': raw,
+    })
+    expect(planOf(guarded).left.flat().join('\n')).toContain('app/raw/route.ts speaks MCP, too')
+  })
+})
