@@ -29,6 +29,7 @@ import { startHoldingProxy, type HoldingProxy } from './support/holding_proxy.ts
 import { leave } from './support/leaving.ts'
 import { startManual } from './support/manual.ts'
 import * as wayOut from './support/way_out_suite.ts'
+import type { WorkersOptions } from './support/workers.ts'
 import { checkMany, checkSignIn, signIn, whoami } from './support/sign_in_suite.ts'
 
 const REST_TOKEN = 'a-token'
@@ -78,8 +79,9 @@ async function start(
   runtime: Runtime,
   env: Readonly<{ [name: string]: string }>,
   provider = upstream,
+  options: WorkersOptions = {},
 ): Promise<Running> {
-  const program = await startProgram(project, runtime, provider, env)
+  const program = await startProgram(project, runtime, provider, env, options)
   running.push(program)
   return program
 }
@@ -188,7 +190,8 @@ describe('work on Workers, which belongs to the request that began it', () => {
 
   it('keeps nobody else waiting when its client has gone', async () => {
     const proxy = await through(() => rest.url)
-    const server = await start('Workers', { ...overRest(), KV_REST_API_URL: proxy.url })
+    const env = { ...overRest(), KV_REST_API_URL: proxy.url }
+    const server = await start('Workers', env, upstream, { front: true })
     await leave(proxy, () => true, server.resource, forged)
     const signal = AbortSignal.timeout(4000)
     expect((await fetch(server.resource, { ...forged, signal })).status).toBe(401)
@@ -200,7 +203,7 @@ describe('work on Workers, which belongs to the request that began it', () => {
     const provider = await startOidcProvider({ publicOrigin: proxy.url, accessTokenLifetime: 1 })
     port = provider.port
     closing.push(() => provider.close())
-    const server = await start('Workers', overRest(), provider)
+    const server = await start('Workers', overRest(), provider, { front: true })
     const signedIn = await signIn(server, provider)
     const body = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'whoami' } }
     const headers = {
@@ -243,17 +246,14 @@ describe('what is different on Workers', () => {
   })
 
   it('without global_fetch_strictly_public no stranger’s document is fetched', async () => {
-    const flags = ['nodejs_compat']
-    const started = startProgram(project, 'Workers', upstream, overRest(), { flags })
+    const started = start('Workers', overRest(), upstream, { flags: ['nodejs_compat'] })
     await expect(started).rejects.toThrow(
       'clientIdMetadataDocuments needs global_fetch_strictly_public in compatibility_flags on Workers, or enabled: false',
     )
   })
 
   it('the oldest compatibility date that the manual names will do', async () => {
-    const date = '2025-09-15'
-    const server = await startProgram(project, 'Workers', upstream, overRest(), { date })
-    running.push(server)
+    const server = await start('Workers', overRest(), upstream, { date: '2025-09-15' })
     await checkSignIn(server, upstream)
   })
 

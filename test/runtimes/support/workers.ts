@@ -4,6 +4,8 @@ export interface WorkersOptions {
   readonly reach?: readonly ('public' | 'private')[]
   readonly flags?: readonly string[]
   readonly date?: string
+  /** Whether the Worker `front` stands before it. */
+  readonly front?: boolean
 }
 
 export const FLAGS: readonly string[] = ['nodejs_compat', 'global_fetch_strictly_public']
@@ -13,8 +15,9 @@ export function configOf(
   name: string,
   port: number,
   env: Readonly<{ [name: string]: string }>,
-  { reach = ['public', 'private'], flags = FLAGS, date = '2026-04-01' }: WorkersOptions = {},
+  options: WorkersOptions = {},
 ): string {
+  const { reach = ['public', 'private'], flags = FLAGS, date = '2026-04-01', front } = options
   const bindings = Object.entries(env).map(
     ([key, text]) => `(name = ${quote(key)}, text = ${quote(text)})`,
   )
@@ -22,15 +25,21 @@ export function configOf(
 const config :Workerd.Config = (
   services = [
     (name = "main", worker = .main),
+    (name = "front", worker = .front),
     (name = "internet", network = (allow = [${reach.map(quote).join(', ')}])),
   ],
-  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "${front === true ? 'front' : 'main'}")],
 );
 const main :Workerd.Worker = (
   modules = [(name = "main", esModule = embed "bundled/${name}.mjs")],
   compatibilityDate = ${quote(date)},
   compatibilityFlags = [${flags.map(quote).join(', ')}],
   bindings = [${bindings.join(', ')}],
+);
+const front :Workerd.Worker = (
+  modules = [(name = "front", esModule = embed "out/front.js")],
+  compatibilityDate = ${quote(date)},
+  bindings = [(name = "MAIN", service = "main")],
 );
 `
 }
