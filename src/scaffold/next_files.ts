@@ -14,7 +14,11 @@ export function nextRouteFiles(
   const options = [
     ...(basePath === '' ? [] : [`  basePath: '${basePath}',`]),
     ...(shape.onVercel
-      ? [`  remoteAddress: ({ headers }) => headers.get('x-forwarded-for') ?? undefined,`]
+      ? [
+          // Elsewhere callers write that header themselves.
+          '  remoteAddress: ({ headers }) =>',
+          `    process.env.VERCEL === '1' ? (headers.get('x-forwarded-for') ?? undefined) : undefined,`,
+        ]
       : []),
   ]
   const given = options.length === 0 ? '' : `, {\n${options.join('\n')}\n}`

@@ -115,9 +115,11 @@ function findMiddleware(sources: readonly Source[]): Place | undefined {
   )
   const wired = all.filter(({ framework, site }) => isWired(site, framework))
   const withMcp = all.filter(({ site }) => site.mcpPath !== undefined)
+  // An app that speaks of MCP and does not say where may be the one that is called.
+  const inDoubt = all.some(({ site }) => site.mcpPath === undefined && mentionsMcp(site.code))
   const [first] = all
   if (first === undefined) return undefined
-  const chosen = only(wired) ?? only(withMcp) ?? only(all)
+  const chosen = only(wired) ?? (inDoubt ? undefined : only(withMcp)) ?? only(all)
   return { kind: 'middleware', framework: chosen?.framework ?? first.framework, site: chosen?.site }
 }
 

@@ -97,6 +97,20 @@ describe('a second way to MCP', () => {
     expect(text.split('\n')[line - 1]).toMatch(/serve|handleRequest/)
   })
 
+  it('an app of which nobody can tell keeps another one from being taken for it', () => {
+    const files = filesOf({
+      'package.json': manifestText({ express: '5.3.0' }),
+      'dev.js': `${IMPORTS['express']}app.post('/mcp', serve);\n`,
+      'index.js': `import { PATH } from './mcp.js';\n${IMPORTS['express']}app.post(PATH, serve);\n`,
+    })
+    const plan = planOf(files)
+    expect(plan.writes.map(({ path }) => path)).not.toContain('dev.js')
+    expect(plan.left.flat().join('\n')).toContain('was not found for certain (--entry <file>')
+    expect(
+      fileAfter(files, planOf(files, { entry: 'index.js', resourcePath: '/mcp' }), 'index.js'),
+    ).toContain('protectExpress')
+  })
+
   it('an app whose name is given to another one is left to people', () => {
     const { text, left } = wired(
       'express',
