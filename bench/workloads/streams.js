@@ -36,20 +36,14 @@ export async function streams(ground, workload) {
 async function measureOne({ options }, load, { target: { name: target }, server }) {
   const { quick, seconds, rounds } = options
   const size = (quick ? 4 : 100) * MEBIBYTE
-  const took = await load.ask('readLarge', { target, size: MEBIBYTE })
+  await load.ask('readLarge', { target, size: MEBIBYTE })
   const large = await whileWatching(server, load.ask('readLarge', { target, size }))
-  await load.ask('hold', { target, count: WATCHED })
-  await sleep(quick ? 100 : 1000)
-  await load.ask('delays')
-  await sleep(quick ? 200 : seconds * rounds * 1000)
-  const delays = (await load.ask('delays')).toSorted((a, b) => a - b)
-  await load.ask('letGo')
+  const delays = await watch(load, target, quick ? 0.2 : seconds * rounds)
   const count = quick ? 50 : 1000
   const before = await settle(server)
   await load.ask('hold', { target, count })
   const after = await settle(server)
   await load.ask('letGo')
-  if (delays.length === 0 || took <= 0) throw new Error(`${target}: no event came`)
   return {
     delay: delays[Math.floor(delays.length / 2)],
     delay99: delays[Math.floor(delays.length * 0.99)],
@@ -57,6 +51,21 @@ async function measureOne({ options }, load, { target: { name: target }, server 
     large: size / MEBIBYTE / large.seconds,
     grown: large.grown / MEBIBYTE,
   }
+}
+
+/** The delays of events, sorted: of so many seconds, and of at least one event. */
+async function watch(load, target, seconds) {
+  await load.ask('hold', { target, count: WATCHED })
+  await sleep(seconds * 250)
+  await load.ask('delays')
+  const delays = []
+  for (let tries = 0; delays.length === 0; tries += 1) {
+    if (tries === 50) throw new Error(`${target}: no event comes`)
+    await sleep(seconds * 1000)
+    delays.push(...(await load.ask('delays')))
+  }
+  await load.ask('letGo')
+  return delays.toSorted((a, b) => a - b)
 }
 
 /** What is in use when the garbage is gone; several times, since some of it takes a while. */
