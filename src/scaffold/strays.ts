@@ -2,7 +2,7 @@
  * What may answer MCP beside the place that is guarded: other routers, paths that are no plain text, other
  * routes of Next.js. Nobody can tell for certain, so it is told to people, who can.
  */
-import { split, textAt, textOf, type Call, type Code } from './code.ts'
+import { split, stringOf, textAt, textOf, type Call, type Code } from './code.ts'
 import { isMcpRoute, isNextRoute } from './next_app.ts'
 import type { ProjectFiles } from './project.ts'
 import { handlerOf, handsToMcp, METHODS, routeCalls } from './routes.ts'
@@ -23,6 +23,7 @@ export function strayCalls(
   const known = new Set(routes.map(({ call }) => call.open))
   const strays = callsOfAnybody(code).filter((call) => {
     if (known.has(call.open) || routes.some((route) => isInside(call, route.call))) return false
+    if (isMethodOf(code, call, app) && isAt(code, call, mcpPath)) return false
     const [path = '', ...given] = call.args.map((range) => textOf(code, range))
     if ([path, ...given].some((text) => text.includes(`${guard}(`))) return false
     if (given.length > 0 && /mcp/i.test(path)) return true
@@ -43,6 +44,19 @@ function callsOfAnybody(code: Code): readonly Call[] {
     if (!isMethod && !isComputed) return []
     return [{ from: open - 1, open, close, args: split(code, open, close) }]
   })
+}
+
+/** `app[method](…)`: whatever the method is, the path is guarded. */
+function isMethodOf(code: Code, { open }: Call, app: string): boolean {
+  return (
+    textAt(code, open - 1) === ']' &&
+    textAt(code, open - 4) === app &&
+    textAt(code, open - 5) !== '.'
+  )
+}
+
+function isAt(code: Code, { args: [path] }: Call, mcpPath: string): boolean {
+  return path !== undefined && stringOf(code, path) === mcpPath
 }
 
 function isInside(call: Call, { open, close }: Call): boolean {

@@ -124,6 +124,11 @@ app.listen(3000);
       "import type { Request } from 'express';\nimport express from 'express';\nconst app = express();\napp.post('/mcp', (r: Request) => h(r));\n",
       "from 'express';\nimport { protectExpress",
     ],
+    [
+      'methods by their names, at the same path',
+      "import express from 'express';\nconst app = express();\napp.post('/mcp', serve);\nfor (const m of ['get', 'delete']) app[m]('/mcp', serve);\n",
+      "app.use('/mcp', protectExpress(auth));",
+    ],
   ])('%s', (_, source, expected) => {
     const { text, plan } = wired(source)
     expect(text).toContain(expected)
