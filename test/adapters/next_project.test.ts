@@ -120,8 +120,11 @@ describe('built, below a `basePath`, in an app with slashes at the end', () => {
   })
 
   it('leaves the rest of the app to the app', async () => {
-    const other = await fetch(`${at.origin}/base/other`, { redirect: 'manual' })
-    expect(other.headers.get('location')).toContain('/base/login')
+    // What only begins as ours does is the app's.
+    for (const path of ['other', 'mcp-settings', 'oauthors']) {
+      const other = await fetch(`${at.origin}/base/${path}`, { redirect: 'manual' })
+      expect(other.headers.get('location'), path).toContain('/base/login')
+    }
     expect((await fetch(`${at.issuer}/other`)).status).toBe(404)
     expect((await fetch(`${at.origin}/.well-known/other`)).status).toBe(404)
   })

@@ -18,7 +18,7 @@ const config: NextConfig = {
   skipTrailingSlashRedirect: SKIP_REDIRECT === 'yes',
   headers: async () => [
     {
-      source: '/((?!oauth/|\\.well-known/|mcp).*)',
+      source: '/((?!oauth/|\\.well-known/|mcp/?$).*)',
       headers: [{ key: 'Content-Security-Policy', value: `default-src 'self'` }],
     },
   ],

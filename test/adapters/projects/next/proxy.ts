@@ -11,4 +11,4 @@ export function proxy(request: NextRequest): NextResponse {
   return NextResponse.redirect(login)
 }
 
-export const config = { matcher: ['/((?!oauth/|\\.well-known/|mcp|_next/).*)'] }
+export const config = { matcher: ['/((?!oauth/|\\.well-known/|mcp/?$|_next/).*)'] }
