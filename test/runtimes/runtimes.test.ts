@@ -11,6 +11,8 @@ import { generateKey } from '../../src/crypto/keyring.ts'
 import { redis as redisStore } from '../../src/stores/redis.ts'
 import { startNameServer } from '../http/support/name_server.ts'
 import { startOidcProvider, type TestOidcProvider } from '../support/oidc_provider.ts'
+import { createAgent } from '../support/agent.ts'
+import { authorize, redeem, register } from '../support/flow.ts'
 import { findPostgres, startPostgres } from '../support/postgres.ts'
 import { installProject, type Program, type Project } from '../support/project.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
@@ -20,12 +22,14 @@ import {
   commandOf,
   RUNTIMES,
   startDoors,
+  startNodeDoor,
   startProgram,
   startWayOut,
   type Runtime,
   type Running,
 } from './support/launch.ts'
 import { startHoldingProxy, type HoldingProxy } from './support/holding_proxy.ts'
+import { HOSTILE, statusOf } from './support/hostile_requests.ts'
 import { leave } from './support/leaving.ts'
 import { startManual } from './support/manual.ts'
 import * as wayOut from './support/way_out_suite.ts'
@@ -216,6 +220,23 @@ describe('work on Workers, which belongs to the request that began it', () => {
     await expect.poll(() => provider.tokenCalls().refresh).toBe(1)
     expect(await whoami(server, signedIn.provider)).toMatchObject({ user: 'ada' })
   }, 15_000)
+})
+
+describe.each(WITH_FILES)('at the door ./node on %s', (runtime) => {
+  let server: Awaited<ReturnType<typeof startNodeDoor>>
+  let token = ''
+  beforeAll(async () => {
+    server = await startNodeDoor(project, runtime)
+    const client = await register(server)
+    const params = { scope: undefined }
+    const authorized = await authorize(server, client, { agent: createAgent(), params })
+    token = String((await redeem(server, authorized)).body['access_token'])
+  })
+  afterAll(() => server.stop())
+
+  it.each(HOSTILE)('a request with %s is answered with %i', async (_what, status, request) => {
+    expect(await statusOf(server.port, token, request)).toBe(status)
+  })
 })
 
 it.each(WITH_FILES)('a kept connection that breaks on %s is replaced', async (runtime) => {

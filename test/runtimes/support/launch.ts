@@ -102,6 +102,19 @@ export async function startDoors(
   return { ...started, url: `http://127.0.0.1:${port}/` }
 }
 
+/** Starts a server over the door `./node`, whose user is always the same. */
+export async function startNodeDoor(
+  project: Project,
+  runtime: Exclude<Runtime, 'Workers'>,
+): Promise<Running & { readonly port: number }> {
+  const port = await freePort()
+  const files = { Workers: '', others: 'node_door.js' }
+  const env = { PORT: String(port), MCP_OAUTH_KEYS: generateKey() }
+  const started = await startFile(project, runtime, files, port, env, {})
+  const issuer = `http://127.0.0.1:${port}`
+  return { ...started, port, issuer, resource: `${issuer}/mcp` }
+}
+
 /** What each runtime is to run: a module of `bundled/` on Workers, else a file of `out/`. */
 interface Files {
   readonly Workers: string
