@@ -104,10 +104,14 @@ export function wireMiddleware(
     ...handlers,
   ]
   const strays = strayCalls(code, declaration.name, path, framework.guard)
+  const lines = strays.map((at) => `Line ${lineAfter(code.text, edits, at)}`)
+  // Somebody has said a path that no line is seen to have: it is that of the one that cannot be read.
+  const isSaid = lines.length === 1 && site.routes.every((route) => route.path !== path)
   return {
     edits,
-    left: [...left, ...strays.map((at) => `Line ${lineAfter(code.text, edits, at)} ${STRAY}`)],
+    left: [...left, ...(isSaid ? [] : lines.map((line) => `${line} ${STRAY}`))],
     notes: [
+      ...(isSaid ? [`${lines.join()} is taken to be ${path}, as it was said`] : []),
       ...others.map((one) => `${one.path} answers MCP too, and needs a token from now on`),
       ...(loses
         ? [
