@@ -57,7 +57,11 @@ export function planModule(
   const topLevelAwait = place.kind !== 'next' && manifest.type === 'module'
   const store = readStore(choices.store, { packages, onVercel, topLevelAwait })
   const there = findAuthModule(files)
-  if (there !== undefined) return keptModule(there, shape, store, place.site?.path)
+  if (there !== undefined) {
+    const kept = keptModule(there, shape, store, place.site?.path)
+    const isCertain = (choices.resourcePath ?? recognition.mcpPath) !== undefined
+    return isCertain ? { ...kept, left: [...kept.left, ...otherResource(there, shape)] } : kept
+  }
   const path = pathOf(files, recognition)
   const { upstream } = choices
   return {
@@ -140,6 +144,20 @@ function keptModule(
     ],
     notes: [],
   }
+}
+
+/** In the spellings that are written here and in the documents; what else a module says is not judged. */
+const RESOURCE =
+  /\bresource:\s*(?:`\$\{(issuer)\}|issuer\.replace\([^\n]+?, ?['"]|new URL\(['"])(\/[^'"`$\s]*)['"`]/
+
+/** A guard at another path than that of the resource lets nobody in. */
+function otherResource({ path, code }: Source, shape: ModuleShape): PlannedModule['left'] {
+  const [, below, end] = RESOURCE.exec(code.text) ?? []
+  if (end === undefined) return []
+  const { pathname } = new URL(issuerIn(code) ?? shape.issuer)
+  const whole = below === undefined ? end : `${pathname.replace(/\/$/, '')}${end}`
+  if (whole === shape.resourcePath) return []
+  return [[`${path}: \`resource\` must end in ${shape.resourcePath}, where the MCP endpoint is`]]
 }
 
 const SQLITE = readStore('sqlite', { packages: {}, onVercel: false, topLevelAwait: true })

@@ -520,6 +520,35 @@ describe('run again', () => {
     expect(fileAfter(mine, plan, '.env')).toBe('MY_KEYS=\nMY_ISSUER=\n')
   })
 
+  it.each<[string, string, string]>([
+    ['found in doubt, and said then', '`${issuer}/mcp`', '`${issuer}/v1/mcp`'],
+    ['by hand', "new URL('/mcp', issuer).href", "new URL('/v1/mcp', issuer).href"],
+  ])('the module that is there must name the endpoint: %s', (_, before, after) => {
+    const source = "import express from 'express';\nconst app = express();\napp.use(router);\n"
+    const doubtful = project(source)
+    const first = carriedOut(doubtful, planOf(doubtful))
+    const module = (resource: string) =>
+      (first['src/mcp_oauth.ts'] ?? '').replace('`${issuer}/mcp`', resource)
+    const left = (resource: string) =>
+      planOf(filesOf({ ...first, 'src/mcp_oauth.ts': module(resource) }), {
+        resourcePath: '/v1/mcp',
+      }).left
+    expect(left(before)).toEqual([
+      ['src/mcp_oauth.ts: `resource` must end in /v1/mcp, where the MCP endpoint is'],
+    ])
+    expect(left(after)).toEqual([])
+  })
+
+  it('the path of an issuer is part of the endpoint', () => {
+    const files = project(APP.replace('/mcp', '/notes/mcp'))
+    const written = carriedOut(files, planOf(files))
+    const below = (written['src/mcp_oauth.ts'] ?? '')
+      .replace("'http://localhost:3000'", "'https://example.com/notes'")
+      .replace('/notes/mcp`', '/mcp`')
+    expect(below).toContain('resource: `${issuer}/mcp`')
+    expect(planOf(filesOf({ ...written, 'src/mcp_oauth.ts': below })).left).toEqual([])
+  })
+
   it('a file of another content is in the way, and stays', () => {
     const files = filesOf({
       ...Object.fromEntries(project(APP).texts),

@@ -68,6 +68,11 @@ export const { GET, POST, OPTIONS } = toNextHandlers(auth);
       '# Where this server is found from outside, with /oauth at its end.\n',
     )
     expect(plan.left).toEqual([])
+    const elsewhere = filesOf(carriedOut(app({ 'app/api/mcp/route.ts': ROUTE }), plan))
+    expect(planOf(elsewhere).left).toEqual([])
+    expect(planOf(elsewhere, { resourcePath: '/mcp' }).left).toEqual([
+      ['lib/mcp_oauth.ts: `resource` must end in /mcp, where the MCP endpoint is'],
+    ])
   })
 
   it.each<[string, string, string, string]>([
