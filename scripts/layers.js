@@ -56,6 +56,7 @@ const DOORS = [
     'cli/*',
     // Texts, for other people's code.
     'scaffold/auth_module.ts',
+    'scaffold/next_files.ts',
     'scaffold/store_choice.ts',
   ]),
   door('the clock', /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(/, [
