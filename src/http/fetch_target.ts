@@ -73,7 +73,7 @@ export function judgeTarget(text: string, { policy, isPublic }: Omit<TargetRules
 
 /** RFC 6761 §6.3, RFC 6762 §3, RFC 8375, and what ICANN has set aside: names that the public DNS does not have. */
 function isPublicName(name: string): boolean {
-  return name.includes('.') && !/\.(?:localhost|local|internal|home\.arpa)$/.test(name)
+  return name.includes('.') && !/\.(?:localhost|localdomain|local|internal|home\.arpa)$/.test(name)
 }
 
 function isLoopbackName(name: string): boolean {
