@@ -184,14 +184,27 @@ export function stringOf(code: Code, { first, last }: Range): string | undefined
   return value === undefined ? undefined : stringOf(code, { first: value, last: value })
 }
 
+/** By name, where the values of the constants of a file begin. Kept, as each path that is a name asks for them. */
+const constants = new WeakMap<Code, ReadonlyMap<string, readonly number[]>>()
+
+function constantsOf(code: Code): ReadonlyMap<string, readonly number[]> {
+  const known = constants.get(code)
+  if (known !== undefined) return known
+  const found = new Map<string, number[]>()
+  for (const [at, { text }] of code.tokens.entries()) {
+    if (text !== 'const' || textAt(code, at + 2) !== '=') continue
+    const name = textAt(code, at + 1)
+    const values = found.get(name)
+    if (values === undefined) found.set(name, [at + 3])
+    else values.push(at + 3)
+  }
+  constants.set(code, found)
+  return found
+}
+
 /** The one token that a constant is declared as, `const name = token`. */
 export function constantOf(code: Code, name: string): number | undefined {
-  const found = code.tokens.flatMap((token, at) => {
-    if (token.text !== name || textAt(code, at - 1) !== 'const') return []
-    if (textAt(code, at + 1) !== '=') return []
-    return [at + 2]
-  })
-  const [only, ...others] = found
+  const [only, ...others] = constantsOf(code).get(name) ?? []
   if (only === undefined || others.length > 0 || textAt(code, only) === name) return undefined
   return statementEnd(code, only) === undefined ? undefined : only
 }

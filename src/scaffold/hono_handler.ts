@@ -5,6 +5,8 @@ import { findCalls, textAt, textOf, type Call, type Code, type Range } from './c
 import type { Edit } from './edit.ts'
 import { localName } from './imports.ts'
 
+/** Nobody has so many servers in one file, and each is looked for in all of it. */
+const MAX_OBJECTS = 50
 const METHODS = ['post', 'all', 'get', 'delete', 'on']
 
 /** The edits, and what is left where none is seen to hand it on. */
@@ -44,7 +46,7 @@ function callsNamed(code: Code, name: string): readonly Call[] {
   )
   return [
     ...findCalls(code, name),
-    ...[...new Set(objects)].flatMap((one) => findCalls(code, name, one)),
+    ...[...new Set(objects)].slice(0, MAX_OBJECTS).flatMap((one) => findCalls(code, name, one)),
   ]
 }
 

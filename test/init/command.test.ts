@@ -170,7 +170,8 @@ describe('what it writes', () => {
     expect(status).toBe(3)
     expect(said).toContain(`    app.use('/mcp', protectExpress(auth));`)
     expect(existsSync(join(directory, 'src/mcp_oauth.js'))).toBe(true)
-    expect((await run(directory, ['--yes', '--resource-path', '/mcp'])).status).toBe(0)
+    const told = await run(directory, ['--yes', '--resource-path', '/mcp'])
+    expect([told.status, told.said]).toEqual([0, expect.stringContaining('is taken to be /mcp')])
   })
 
   it('the login of the app itself is left to its author, until it is said', async () => {
@@ -448,6 +449,26 @@ describe('hostile directories', () => {
     const { status } = await run(directory, ['--yes'])
     expect(status).toBe(1)
     expect(contents(directory)).toEqual(PROJECT)
+  })
+
+  it.each([
+    ['paths that are names', 'express', APP, () => 'app.get(X);\n'],
+    ['constants of one name', 'express', APP, () => 'const X = 1; app.get(X);\n'],
+    [
+      'objects that fetch',
+      'hono',
+      `import { Hono } from 'hono';\nconst app = new Hono();\napp.post('/mcp', h);\n`,
+      (index: number) => `o${index}.fetch();\n`,
+    ],
+  ])('a large file of %s takes seconds, and no more', async (_, framework, app, line) => {
+    const lines = Array.from({ length: 30_000 }, (__, index) => line(index))
+    const directory = place({
+      'package.json': manifestText({ [framework]: '1' }),
+      'index.js': `${app}${lines.join('')}`,
+    })
+    const started = process.hrtime.bigint()
+    await run(directory, ['--dry-run'])
+    expect(Number(process.hrtime.bigint() - started) / 1e9).toBeLessThan(10)
   })
 
   it('a large file of brackets takes seconds, and no more', async () => {
