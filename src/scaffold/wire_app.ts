@@ -43,7 +43,23 @@ export function wireApp(
   if (wiring === undefined) return { files: [], left: strays, notes: [] }
   const text = applyEdits(site.code.text, wiring.edits)
   const left = wiring.left.length === 0 ? [] : [[`${site.path}:`, ...wiring.left]]
-  return { files: [[site.path, text]], left: [...left, ...strays], notes: wiring.notes }
+  return {
+    files: [[site.path, text]],
+    left: [...left, ...strays],
+    notes: [...wiring.notes, ...sessionNotes(files)],
+  }
+}
+
+const SESSIONS = /(?:headers\[|\.get\(|\.header\()\s*['"]mcp-session-id['"]/i
+
+/** The guard knows nothing of sessions: which of them are whose is the app's to know. */
+function sessionNotes(files: ProjectFiles): readonly string[] {
+  return readSources(files)
+    .filter(({ code }) => SESSIONS.test(code.text))
+    .map(
+      ({ path }) =>
+        `${path} keeps sessions by mcp-session-id: let their key have the user's auth.caller(…).extra.subject in it, or whoever learns an id gets into somebody else's`,
+    )
 }
 
 function strayWords(path: string): readonly string[] {

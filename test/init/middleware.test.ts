@@ -267,6 +267,15 @@ app.post`)
     expect(plan.left.flat().join('\n')).toContain(`protectExpress(auth)`)
   })
 
+  it('sessions that an app keeps are told, as each must be of one user', () => {
+    const notes = (line: string) =>
+      wired(APP.replace('(req, res) =>', `(req, res) => ${line} ||`)).plan.notes
+    expect(notes("sessions[req.headers['mcp-session-id']]")).toEqual([
+      expect.stringContaining('src/index.ts keeps sessions by mcp-session-id'),
+    ])
+    expect(notes("cors({ exposedHeaders: ['mcp-session-id'] })")).toEqual([])
+  })
+
   it('a path that is said is taken, and the file that is named', () => {
     const source = "import express from 'express';\nconst app = express();\napp.use(router);\n"
     const files = project(source)
