@@ -204,7 +204,8 @@ function constantsOf(code: Code): ReadonlyMap<string, readonly number[]> {
 
 /** The one token that a constant is declared as, `const name = token`. */
 export function constantOf(code: Code, name: string): number | undefined {
-  const [only, ...others] = constantsOf(code).get(name) ?? []
-  if (only === undefined || others.length > 0 || textAt(code, only) === name) return undefined
+  const found = constantsOf(code).get(name) ?? []
+  const [only] = found
+  if (only === undefined || found.length > 1 || textAt(code, only) === name) return undefined
   return statementEnd(code, only) === undefined ? undefined : only
 }
