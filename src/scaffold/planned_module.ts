@@ -29,6 +29,9 @@ export interface PlannedModule {
   readonly notes: readonly string[]
 }
 
+const FILE_NOTE =
+  'who is signed in is in a file, which takes one machine with a disk: on Vercel take --store upstash'
+
 export function planModule(
   files: ProjectFiles,
   recognition: Recognition,
@@ -74,7 +77,10 @@ export function planModule(
     typePackages: store.typePackages ?? {},
     ignored: store.ignored ?? [],
     left: upstream.left === undefined ? [] : [[`${path}: ${upstream.left}`]],
-    notes: open.map((one) => `GET ${one} needs no token; all else does`),
+    notes: [
+      ...open.map((one) => `GET ${one} needs no token; all else does`),
+      ...(place.kind === 'next' && choices.store === 'sqlite' ? [FILE_NOTE] : []),
+    ],
   }
 }
 

@@ -63,6 +63,8 @@ export const { GET, POST, OPTIONS } = toNextHandlers(auth);
       String.raw`resource: issuer.replace(/\/oauth$/, "/api/mcp"),`,
     )
     expect(after('.env.local')).toContain('MCP_OAUTH_ISSUER=http://localhost:3000/oauth\n')
+    expect(plan.notes).toEqual([expect.stringContaining('on Vercel take --store upstash')])
+    expect(planned({ 'app/api/mcp/route.ts': ROUTE }, { store: 'upstash' }).plan.notes).toEqual([])
     // With another path at its end nothing would be found.
     expect(after('.env.example')).toContain(
       '# Where this server is found from outside, with /oauth at its end.\n',
