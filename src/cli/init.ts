@@ -20,7 +20,7 @@ import { INIT_HELP, judgeFlags, readFlags, type Flags } from './init_flags.ts'
 import { createAnswerer, type Answerer } from './init_questions.ts'
 import { carryOut } from './init_writes.ts'
 import { readProject } from './project_disk.ts'
-import type { Terminal } from './terminal.ts'
+import { legible, type Terminal } from './terminal.ts'
 import { version } from './version.ts'
 
 /** @returns the exit status. */
@@ -45,7 +45,7 @@ export async function init(
     return 2
   }
   try {
-    return await initAt(realpathSync(directory), flags, terminal, person)
+    return await initAt(realpathSync(directory), flags, legible(terminal), person)
   } finally {
     person?.close()
   }

@@ -125,14 +125,9 @@ function difference({ path, old, text }: Write): string {
   return shown(unifiedDiff(path, hide(old), hide(text)))
 }
 
-/**
- * As it may be shown: without the new key, which would stay in logs, and without what a terminal takes for
- * commands.
- */
+/** Without the new key, which would stay in logs. */
 function shown(diff: string): string {
-  return diff
-    .replace(/^(\+MCP_OAUTH_KEYS=)mok_[\w-]+/gm, '$1<a new key>')
-    .replace(/(?![\t\n\r])[\p{Cc}\p{Bidi_Control}]/gu, '\ufffd')
+  return diff.replace(/^(\+MCP_OAUTH_KEYS=)mok_[\w-]+/gm, '$1<a new key>')
 }
 
 function counted(count: number, noun: string): string {

@@ -6,6 +6,19 @@ export interface Terminal {
   fault(line: string): void
 }
 
+/** The same for what strangers' files may have a part in: without what a terminal takes for commands. */
+export function legible({ out, tell, fault }: Terminal): Terminal {
+  return {
+    out: (text) => out(plain(text)),
+    tell: (line) => tell(plain(line)),
+    fault: (line) => fault(plain(line)),
+  }
+}
+
+function plain(text: string): string {
+  return text.replace(/(?![\t\n\r])[\p{Cc}\p{Bidi_Control}]/gu, '\ufffd')
+}
+
 /** The terminal of this process. */
 export function createTerminal(): Terminal {
   // `mcp-oauth --help | head -1` leaves before everything is said.

@@ -412,6 +412,10 @@ describe('hostile directories', () => {
     const { out } = await run(directory, ['--dry-run'])
     expect(out).toContain('+app.use(toExpressHandler(auth));')
     for (const sign of ['\u001b', '\u0007', '\u202e']) expect(out).not.toContain(sign)
+    const named = place({ 'package.json': PROJECT['package.json'] ?? '', '\u001b[8mindex.js': APP })
+    const { said, faults } = await run(named, ['--yes'])
+    expect(said).toContain('[8mindex.js')
+    expect(said + faults).not.toContain('\u001b')
   })
 
   it('what may not be written is told before anything is', async () => {
