@@ -106,9 +106,10 @@ export function protectFastifyRoute<Auth, Options extends object>(
   path: string,
   options?: Options,
 ): FastifyPlugin {
+  const base = plainPath(path)
   async function plugin(app: FastifyLike): Promise<void> {
     app.addHook('onRequest', async (request: FastifyRequestLike & { auth?: Auth }, reply) => {
-      if (isFor(request, path)) await judge(auth, request, reply, options)
+      if (isFor(request, base)) await judge(auth, request, reply, options)
     })
   }
   return Object.assign(plugin, { [Symbol.for('skip-override')]: true })
@@ -118,8 +119,7 @@ export function protectFastifyRoute<Auth, Options extends object>(
  * By the route that Fastify has found, however the path was spelt, and by the path that was asked for: a route
  * such as `/*` or `/mcp/:session?` has another name. Where one of them is in doubt, it is guarded.
  */
-function isFor({ raw, routeOptions }: FastifyRequestLike, path: string): boolean {
-  const base = plainPath(path)
+function isFor({ raw, routeOptions }: FastifyRequestLike, base: string): boolean {
   return [routeOptions?.url ?? '', raw.url ?? ''].some((one) => {
     const asked = plainPath(one)
     return asked === base || asked.startsWith(`${base}/`)
