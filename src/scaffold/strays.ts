@@ -2,7 +2,8 @@
  * What may answer MCP beside the place that is guarded: other routers, paths that are no plain text, other
  * routes of Next.js. Nobody can tell for certain, so it is told to people, who can.
  */
-import { split, stringOf, textAt, textOf, type Call, type Code } from './code.ts'
+import { findCalls, split, stringOf, textAt, textOf, type Call, type Code } from './code.ts'
+import { MIDDLEWARE } from './frameworks.ts'
 import { isMcpRoute, isNextRoute } from './next_app.ts'
 import type { ProjectFiles } from './project.ts'
 import { handlerOf, handsToMcp, METHODS, routeCalls } from './routes.ts'
@@ -69,4 +70,23 @@ export function strayRoutes(files: ProjectFiles, guarded: string): readonly stri
     .filter(({ path, code }) => isNextRoute(path) && isMcpRoute(code) && !callsProtect(code))
     .map(({ path }) => path)
     .filter((path) => path !== guarded && !path.includes('/.well-known/'))
+}
+
+/** Other files that hand requests to a transport of MCP: how they are reached, their routers know. */
+export function otherSpeakers(files: ProjectFiles, guarded: string): readonly string[] {
+  return readSources(files)
+    .filter(({ path, code }) => path !== guarded && !isGuarded(code) && handsRequests(code))
+    .map(({ path }) => path)
+}
+
+function isGuarded(code: Code): boolean {
+  const guards = [...MIDDLEWARE.map(({ guard }) => guard), 'protectFastify', 'protectNode']
+  return callsProtect(code) || guards.some((name) => findCalls(code, name).length > 0)
+}
+
+function handsRequests(code: Code): boolean {
+  return code.tokens.some(
+    ({ text }, at) =>
+      /^(?:handleRequest|handlePostMessage)$/.test(text) && textAt(code, at - 1) === '.',
+  )
 }

@@ -13,7 +13,7 @@ import type { ProjectFiles } from './project.ts'
 import type { Recognition } from './recognise.ts'
 import { readSources } from './sources.ts'
 import { specifierOf } from './specifier.ts'
-import { strayRoutes } from './strays.ts'
+import { otherSpeakers, strayRoutes } from './strays.ts'
 import { callsProtect, type AuthImport, type Wiring } from './wiring.ts'
 
 const GUARDS = [...MIDDLEWARE.map(({ guard }) => guard), 'protectFastify', 'withSignIn']
@@ -46,7 +46,7 @@ export function wireApp(
   return {
     files: [[site.path, text]],
     left: [...left, ...strays],
-    notes: [...wiring.notes, ...sessionNotes(files)],
+    notes: [...wiring.notes, ...speakerNotes(files, site.path, mcpPath), ...sessionNotes(files)],
   }
 }
 
@@ -60,6 +60,13 @@ function sessionNotes(files: ProjectFiles): readonly string[] {
       ({ path }) =>
         `${path} keeps sessions by mcp-session-id: let their key have the user's auth.caller(…).extra.subject in it, or whoever learns an id gets into somebody else's`,
     )
+}
+
+function speakerNotes(files: ProjectFiles, guarded: string, mcpPath: string): readonly string[] {
+  return otherSpeakers(files, guarded).map(
+    (path) =>
+      `${path} hands requests to MCP: what comes there by another path than ${mcpPath} has no guard`,
+  )
 }
 
 function strayWords(path: string): readonly string[] {

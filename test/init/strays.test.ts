@@ -163,6 +163,20 @@ createServer((req, res) => { if (req.url === '/mcp') mcp(req, res); });
   })
 })
 
+describe('in another file', () => {
+  it('what hands requests to MCP is told, as its path is not known here', () => {
+    const files = filesOf({
+      'package.json': manifestText({ express: '5.3.0' }),
+      'index.js': `${IMPORTS['express']}app.use('/v1', legacy);\napp.post('/mcp', serve);\n`,
+      'legacy.js': `legacy.post('/rpc', (req, res) => transport.handleRequest(req, res));\n`,
+      'guarded.js': `app.post('/b', protectExpress(auth), (q, s) => t.handleRequest(q, s));\n`,
+    })
+    const [note, ...others] = planOf(files).notes
+    expect(note).toContain('legacy.js hands requests to MCP')
+    expect(others).toEqual([])
+  })
+})
+
 describe('in Next.js', () => {
   const made = (rest: string) =>
     `import { createMcpHandler } from 'mcp-handler';\nconst handler = createMcpHandler(() => {});\n${rest}\n`
