@@ -93,7 +93,12 @@ describe('code in the documents', () => {
     }
     const child = spawn(process.execPath, [QUIET, join(DIRECTORY, 'server.mjs')], {
       cwd: DIRECTORY,
-      env: { ...process.env, GITHUB_ID: 'id', GITHUB_SECRET: 's', MCP_OAUTH_KEYS: generateKey() },
+      env: {
+        ...process.env,
+        GITHUB_CLIENT_ID: 'id',
+        GITHUB_CLIENT_SECRET: 's',
+        MCP_OAUTH_KEYS: generateKey(),
+      },
     })
     let said = ''
     child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
