@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import {
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -23,13 +24,13 @@ const CACHE = join(ROOT, 'node_modules/.cache/mcp-oauth-tests')
 export async function buildOnce(): Promise<string> {
   const directory = join(CACHE, fingerprint())
   if (existsSync(directory)) return directory
-  const unfinished = `${directory}.${process.pid}`
-  mkdirSync(unfinished, { recursive: true })
+  mkdirSync(CACHE, { recursive: true })
+  const unfinished = mkdtempSync(`${directory}.`)
   await compile(unfinished)
   try {
     renameSync(unfinished, directory)
   } catch {
-    // Another test file has built the same meanwhile.
+    // Somebody else has built the same meanwhile.
     rmSync(unfinished, { recursive: true })
   }
   removeOld(directory)

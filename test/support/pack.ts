@@ -1,7 +1,7 @@
 /** The package as npm would publish it, packed once for each state of what goes into it. */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { buildOnce } from './build.ts'
@@ -24,8 +24,7 @@ export async function packOnce(): Promise<string> {
 }
 
 async function pack(built: string, manifest: string, tarball: string): Promise<void> {
-  const stage = `${tarball}.${process.pid}`
-  mkdirSync(stage, { recursive: true })
+  const stage = mkdtempSync(`${tarball}.`)
   try {
     for (const path of ['package.json', ...(JSON.parse(manifest) as Manifest).files]) {
       const from = path === 'dist' ? built : join(ROOT, path)
