@@ -54,15 +54,25 @@ function endingOf(
  * What keeps TypeScript from finding this package, which is one of ES modules with several entries.
  * Undefined where nothing does, or it cannot be told.
  */
-export function compilerFault(files: ProjectFiles, { type }: Manifest): string | undefined {
+export function compilerFault(
+  files: ProjectFiles,
+  { type, packages }: Manifest,
+): string | undefined {
   if (!files.texts.has('tsconfig.json')) return undefined
   const resolution = compilerOption(files, 'moduleResolution')
   if (/^(?:node|node10|classic)$/i.test(resolution ?? '')) {
     return `tsconfig.json: "moduleResolution": "${resolution}" does not see the entries of packages; set "nodenext", or "bundler"`
   }
-  if (resolution !== undefined || type === 'module') return undefined
-  const module = compilerOption(files, 'module')
-  return module?.toLowerCase() === 'node16'
+  if (resolution !== undefined) return undefined
+  const module = compilerOption(files, 'module')?.toLowerCase() ?? ''
+  // Before version 6 it follows `module`, unless another file says otherwise.
+  const isOld = /^[\^~]?[1-5]\./.test(packages['typescript'] ?? '')
+  if (isOld && OLD_MODULE.test(module) && compilerOption(files, 'extends') === undefined) {
+    return `tsconfig.json: with "module": "${module}" TypeScript before 6 does not see the entries of packages; set "nodenext", with TypeScript 5.8 or later`
+  }
+  return module === 'node16' && type !== 'module'
     ? 'tsconfig.json: with "module": "node16" a file of CommonJS cannot import ES modules; set "nodenext"'
     : undefined
 }
+
+const OLD_MODULE = /^(?:commonjs|amd|umd|system|es\w+)$/

@@ -613,4 +613,20 @@ describe('how the module is named in an import', () => {
     })
     expect(planOf(files).left.flat().join()).toMatch(said)
   })
+
+  it.each<[string, string, object, boolean]>([
+    ['as TypeScript 5 wrote it', '^5.7.3', { module: 'commonjs' }, true],
+    ['of TypeScript 6', '~6.0.2', { module: 'commonjs' }, false],
+    ['which sees it', '5.9.3', { module: 'NodeNext' }, false],
+    ['that leaves it to another file', '5.9.3', { module: 'commonjs', extends: './base' }, false],
+    ['that says how', '5.9.3', { module: 'esnext', moduleResolution: 'bundler' }, false],
+  ])('a compiler is judged by its version, too: one %s', (_, typescript, options, isTold) => {
+    const { extends: base, ...compilerOptions } = { extends: undefined, ...options }
+    const files = filesOf({
+      'package.json': manifestText({ ...EXPRESS, typescript }, { type: 'commonjs' }),
+      'tsconfig.json': JSON.stringify({ extends: base, compilerOptions }),
+      'src/index.ts': APP,
+    })
+    expect(planOf(files).left.flat().join().includes('set "nodenext"')).toBe(isTold)
+  })
 })
