@@ -27,7 +27,7 @@ export function findListeners(path: string, code: Code): readonly ListenerSite[]
     .filter((call) => hasListener(code, call))
     .slice(0, 3)
     .map((call) => {
-      const [equal, compared] = [/(?<!!)==$|case$/, /==$|case$/].map((before) =>
+      const [equal, compared] = [/(?<!!)={2}$|case$/, /={2}$|case$/].map((before) =>
         pathsBehind(code, before),
       )
       return { path, code, call, equal: equal ?? [], compared: compared ?? [] }
