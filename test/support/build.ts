@@ -5,6 +5,7 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -26,6 +27,8 @@ export async function buildOnce(): Promise<string> {
   if (existsSync(directory)) return directory
   mkdirSync(CACHE, { recursive: true })
   const unfinished = mkdtempSync(`${directory}.`)
+  // Tests run it as another user, too.
+  chmodSync(unfinished, 0o755)
   await compile(unfinished)
   try {
     renameSync(unfinished, directory)
