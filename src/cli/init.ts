@@ -113,8 +113,11 @@ function missingManifest({ others }: ProjectFiles, isThere: boolean): string {
   if (isThere) return 'package.json is not a JSON object'
   const why = others.get('package.json')
   if (why !== undefined) return `package.json ${why}`
-  return 'there is no package.json here: run it in the directory of your server, or begin one with `npm init`'
+  return 'there is no package.json here: run it in the directory of your server, or begin one with `npm init`. A server in another language stays as it is, behind `mcp-oauth gateway`'
 }
+
+/** What people have of the documents, once the package is installed. */
+const GUIDES = 'node_modules/@mcp-oauth/server/skills/mcp-oauth'
 
 /** Projects in which nothing is right to do. */
 function unfit(
@@ -126,14 +129,17 @@ function unfit(
     return `there is no file ${entry} here to read`
   if (manifest.name === '@mcp-oauth/server') return 'this is the package itself'
   if ([...files.others.keys()].some((path) => path.startsWith('wrangler.'))) {
-    return 'this runs on Cloudflare Workers, where sign-in is put in by hand: docs/runtimes.md says how'
+    return `this runs on Cloudflare Workers, where sign-in is put in by hand: ${GUIDES}/references/fetch.md says how`
   }
   const isWorkspace = manifest.workspaces || files.others.has('pnpm-workspace.yaml')
   if (isWorkspace && place.site === undefined) {
     return `this is the root of a workspace: run it in the directory of the package that is the server${packagesBelow(files)}`
   }
   if (place.kind === 'node' && place.site === undefined && !makesServer(files)) {
-    return 'no server was found that init knows: Next.js with an app directory, Hono, Express, Fastify, node:http. docs/frameworks.md and docs/mcp_servers.md have others'
+    if ([...files.texts.values()].some((text) => text.includes('StdioServerTransport'))) {
+      return 'this server speaks over stdio, where nobody signs in: serve it over Streamable HTTP first'
+    }
+    return `no server was found that init knows: Next.js with an app directory, Hono, Express, Fastify, node:http. ${GUIDES}/SKILL.md has others`
   }
   return undefined
 }

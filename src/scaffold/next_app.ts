@@ -93,7 +93,7 @@ export function nextNotes(
     ...(basePath === ''
       ? []
       : [
-          `next.config: with basePath ${basePath} the root's /.well-known must be rewritten to the app: docs/next.md says how`,
+          `next.config: with basePath ${basePath} the root's /.well-known must be rewritten to the app: node_modules/@mcp-oauth/server/skills/mcp-oauth/references/next.md says how`,
         ]),
     ...(/\btrailingSlash\s*:\s*true/.test(config) && !config.includes('skipTrailingSlashRedirect')
       ? [

@@ -284,13 +284,13 @@ describe('where nothing is right to do, nothing is done', () => {
       'stdio',
       { 'package.json': manifestText({}), 'index.js': 'new StdioServerTransport()' },
       [],
-      /docs\/frameworks\.md/,
+      /over stdio, where nobody signs in/,
     ],
     [
       'Nuxt',
       { 'package.json': manifestText({ nuxt: '4' }), 'server/mcp.ts': 'handler' },
       [],
-      /docs\/frameworks\.md/,
+      /SKILL\.md/,
     ],
     [
       'Next.js without an app',
@@ -304,7 +304,7 @@ describe('where nothing is right to do, nothing is done', () => {
       [],
       /the package itself/,
     ],
-    ['Workers', { ...PROJECT, 'wrangler.jsonc': '{}' }, [], /docs\/runtimes\.md/],
+    ['Workers', { ...PROJECT, 'wrangler.jsonc': '{}' }, [], /references\/fetch\.md/],
     ['a file that is not there', PROJECT, ['--entry', 'src/main.js'], /no file src\/main\.js/],
     ['a file outside', PROJECT, ['--entry', '../index.js'], /no file \.\.\/index\.js/],
   ])('%s', async (_, texts, flags, fault) => {
