@@ -56,7 +56,10 @@ describe('what it says', () => {
 
   it('names the command that installs Redis, where it is missing', async () => {
     // Nothing but what is needed to come so far.
-    const refused = example(['express-redis'], { PATH: directory.path })
+    const refused = example(['express-redis'], {
+      PATH: directory.path,
+      PORT: `${await freePorts(5)}`,
+    })
     expect(await refused.stop('SIGCONT')).toBe(1)
     expect(refused.said()).toMatch(/✗ this example needs redis-server, .* install redis/)
   })
@@ -91,7 +94,7 @@ redisSuite(describe, 'npm run example express-redis', () => {
   }
 
   beforeAll(async () => {
-    port = await freePort()
+    port = await freePorts(5)
     await start()
     ada = createCaller(`http://localhost:${port}/mcp`, signIn)
   }, 240_000)
@@ -132,6 +135,18 @@ redisSuite(describe, 'npm run example express-redis', () => {
     expect((await ada.call('list_notes')).text).toBe('["a note of Ada"]')
   }, 60_000)
 })
+
+/** The first of so many in a row that nobody has, out of the range that outgoing connections take theirs from. */
+async function freePorts(count: number): Promise<number> {
+  for (let first = 12_000 + (process.pid % 1000) * 10; ; first += count) {
+    const ports = Array.from({ length: count }, (_, at) => first + at)
+    const free = await Promise.all(ports.map(checkFree)).then(
+      () => true,
+      () => false,
+    )
+    if (free) return first
+  }
+}
 
 function tarball(): string | undefined {
   const state = readdirSync(join(directory.path, 'example_state/express-redis'))

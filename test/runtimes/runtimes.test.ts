@@ -143,7 +143,7 @@ describe.each(RUNTIMES)('the doors on %s', (runtime) => {
   it('every exported contract holds of the store that is for it', async () => {
     const store = runtime === 'Workers' ? 'upstash' : 'sqlite'
     expect(await ask(`store=${store}`)).toMatch(/^\d\d hold$/)
-  })
+  }, 120_000)
 })
 
 it.each(['Bun', 'Deno'] as const)(

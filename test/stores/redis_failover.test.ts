@@ -91,6 +91,8 @@ redisSuite(describe, 'a failover', () => {
       ['ioredis', () => clients.ioRedisCluster(ports())],
       ['node-redis', () => clients.nodeRedisCluster(ports())],
     ])('ST-13 through %s: with waitReplicas each write is on a replica', async (name, make) => {
+      // Who was killed before comes back as a replica, and has to catch up.
+      await cluster.settle()
       const store = redis(await make(), { waitReplicas: 1, prefix: name })
       for (let at = 0; at < 20; at += 1) {
         expect(await store.insert('grant', sampleGrant({ id: `${at}` }))).toBe(true)
