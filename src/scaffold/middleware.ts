@@ -15,7 +15,15 @@ import { lineAfter, type Edit } from './edit.ts'
 import { mcpCreatorCalls, type MiddlewareFramework } from './frameworks.ts'
 import { honoHandlerEdits } from './hono_handler.ts'
 import { localName } from './imports.ts'
-import { findMcpPath, findRoutes, isShadowed, otherMcpRoutes, type Route } from './routes.ts'
+import { openRoutes } from './open_routes.ts'
+import {
+  findMcpPath,
+  findRoutes,
+  isPlainPath,
+  isShadowed,
+  otherMcpRoutes,
+  type Route,
+} from './routes.ts'
 import { strayCalls } from './strays.ts'
 import { inStyle, styleOf } from './style.ts'
 import {
@@ -96,7 +104,7 @@ export function wireMiddleware(
     { module: framework.door, names: [framework.routes, framework.guard].toSorted() },
     authNeeded(code, from),
   ]
-  const others = otherMcpRoutes(site.routes, path)
+  const others = guardedBeside(site, path)
   const edits = [
     ...importEdits(code, needed, { ...from, style }),
     ...made.edits,
@@ -109,7 +117,13 @@ export function wireMiddleware(
   const isSaid = lines.length === 1 && site.routes.every((route) => route.path !== path)
   return {
     edits,
-    left: [...left, ...(isSaid ? [] : lines.map((line) => `${line} ${STRAY}`))],
+    left: [
+      ...left,
+      ...(isSaid ? [] : lines.map((line) => `${line} ${STRAY}`)),
+      ...openRoutes(site, path).map(
+        ({ at, why }) => `Line ${lineAfter(code.text, edits, at)} ${why}`,
+      ),
+    ],
     notes: [
       ...(isSaid ? [`${lines.join()} is taken to be ${path}, as it was said`] : []),
       ...others.map((one) => `${one.path} answers MCP too, and needs a token from now on`),
@@ -122,17 +136,23 @@ export function wireMiddleware(
   }
 }
 
+/** What else answers MCP, and gets a guard of its own. */
+function guardedBeside({ routes }: AppSite, path: string): readonly Route[] {
+  return otherMcpRoutes(routes, path).filter((route) => isPlainPath(route.path))
+}
+
 /** Those that are not there yet. */
 function signInLines(
-  { code, declaration, routes }: AppSite,
+  site: AppSite,
   framework: MiddlewareFramework,
   from: AuthImport,
   path: string,
 ): readonly string[] {
+  const { code, declaration, routes } = site
   const auth = authName(code, from)
   const { name } = declaration
   const own = routes.find((route) => route.path === path)
-  const all = [own ?? { path, methods: new Set<string>() }, ...otherMcpRoutes(routes, path)]
+  const all = [own ?? { path, methods: new Set<string>() }, ...guardedBeside(site, path)]
   const guarded = all.map((route) => {
     const below =
       own === undefined ||

@@ -17,6 +17,8 @@ export const METHODS: readonly string[] = [
 /** What the SDKs' transports are called, and what is called of them. */
 const MCP_WORDS = /handleRequest|handlePostMessage|Transport\b|createMcpHandler/
 const TAKES_MESSAGES = new Set(['post', 'all', 'use', 'route'])
+/** What the paths of MCP are called, before Streamable HTTP as well. */
+const MCP_PATH = /(?:^|[/_-])(?:mcp|sse|messages?)\/?$/i
 
 export interface Route {
   readonly path: string
@@ -102,11 +104,20 @@ export function findMcpPath(routes: readonly Route[]): string | undefined {
 export function otherMcpRoutes(routes: readonly Route[], mcpPath: string): readonly Route[] {
   const handlers = routes.find(({ path }) => path === mcpPath)?.handlers ?? new Set()
   return routes.filter(({ path, text, handlers: own }) => {
-    // A quote would end the string that the path becomes.
-    if (path === mcpPath || path.startsWith(`${mcpPath}/`) || /['"]/.test(path)) return false
+    if (path === mcpPath || path.startsWith(`${mcpPath}/`)) return false
     if ([...own].some((name) => handlers.has(name))) return true
-    return MCP_WORDS.test(text) || /(?:^|[/_-])(?:mcp|sse|messages?)\/?$/i.test(path)
+    return MCP_WORDS.test(text) || isNamedForMcp(path)
   })
+}
+
+/** Whether a path is called as those of MCP are. */
+export function isNamedForMcp(path: string): boolean {
+  return MCP_PATH.test(path)
+}
+
+/** Whether the path can be put into code. A quote would end the string that it becomes. */
+export function isPlainPath(path: string): boolean {
+  return !/['"`\\\r\n]/.test(path)
 }
 
 function only<T>(items: readonly T[]): T | undefined {

@@ -6,7 +6,7 @@ import { findCalls, split, stringOf, textAt, textOf, type Call, type Code } from
 import { MIDDLEWARE } from './frameworks.ts'
 import { isMcpRoute, isNextRoute } from './next_app.ts'
 import type { ProjectFiles } from './project.ts'
-import { handlerOf, handsToMcp, METHODS, routeCalls } from './routes.ts'
+import { handlerOf, handsToMcp, isNamedForMcp, METHODS, routeCalls } from './routes.ts'
 import { readSources } from './sources.ts'
 import { callsProtect } from './wiring.ts'
 
@@ -28,6 +28,8 @@ export function strayCalls(
     const [path = '', ...given] = call.args.map((range) => textOf(code, range))
     if ([path, ...given].some((text) => text.includes(`${guard}(`))) return false
     if (given.length > 0 && /mcp/i.test(path)) return true
+    // With an escape in it nobody reads the path, and it may end as any other does.
+    if (textAt(code, call.from - 2) === app && isNamedForMcp(path.slice(1, -1))) return true
     return (
       [path, ...given].some(handsToMcp) || handlerOf(code, call).some((name) => handlers.has(name))
     )

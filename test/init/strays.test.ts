@@ -129,12 +129,23 @@ describe('a second way to MCP', () => {
     expect(wired('express', lines).left).toBe('')
   })
 
-  it('a path with a quote in it is put into no code', () => {
-    const { text } = wired(
-      'express',
-      `app.post('/mcp', serve);\napp.get("/it's/messages", list);\n`,
-    )
-    expect(text).not.toContain(`'/it's`)
+  it.each<[string, string, string]>([
+    ['a quote', 'express', `app.post("/it's/messages", post);`],
+    ['a quote, before what answers MCP', 'hono', `app.post("/it's", serve);`],
+    ['a quote of the other kind', 'fastify', `app.post('/a"b/sse', post);`],
+    ['a line end', 'express', 'app.post(`/a\nb/mcp`, post);'],
+  ])('a path with %s in it is put into no code, and is told', (_, framework, line) => {
+    const { text, left } = wired(framework, `app.all('/mcp', serve);\n${line}\n`)
+    expect(text).toContain(line)
+    expect(text.split('protect')).toHaveLength(3)
+    const [, path = ''] = /(["'`].*["'`])/s.exec(line) ?? []
+    const said = JSON.stringify(path.slice(1, -1))
+    expect(left).toContain(`Line 8 answers MCP at ${said}, and has no guard: put one there, too`)
+  })
+
+  it('a path with an escape in it is told', () => {
+    const { left } = wired('express', `app.all('/mcp', serve);\napp.post('/it\\'s/sse', post);\n`)
+    expect(left).toContain('Line 8 gives MCP to a path that is not certain')
   })
 })
 
