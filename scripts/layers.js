@@ -69,6 +69,7 @@ const DOORS = [
   door('randomness', /\bMath\.random\(|\bgetRandomValues\(|\brandomUUID\(/, ['crypto/random.ts']),
   door('console', /\bconsole\.\w/, [
     'cli/*',
+    'server/config/trouble.ts',
     // A text and the host of a URL.
     'scaffold/store_choice.ts',
     'scaffold/upstream_choice.ts',

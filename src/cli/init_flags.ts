@@ -1,6 +1,6 @@
 /** The flags of `mcp-oauth init`. */
 import { parseArgs } from 'node:util'
-import { suggest } from '../gateway/suggest.ts'
+import { suggest } from '../server/config/suggest.ts'
 import { isStore, STORES } from '../scaffold/store_choice.ts'
 import { readUpstream } from '../scaffold/upstream_choice.ts'
 

@@ -2,7 +2,7 @@
 import { generateKey } from '../crypto/keyring.ts'
 import { KEYS_ROTATE_HELP, keysRotate } from './keys_rotate.ts'
 import type { Terminal } from './terminal.ts'
-import { suggest } from '../gateway/suggest.ts'
+import { suggest } from '../server/config/suggest.ts'
 
 export const KEYS_HELP = `Usage: mcp-oauth keys generate [--env]
 

@@ -3,7 +3,7 @@
  * The command line: finds the command and leaves with its status. 0 is well, 1 a fault in what was
  * configured or an outage, 2 a fault in what was typed; 3, of init, an edit that is left to people.
  */
-import { suggest } from '../gateway/suggest.ts'
+import { suggest } from '../server/config/suggest.ts'
 import { HELP } from './help.ts'
 import { createTerminal, type Terminal } from './terminal.ts'
 import { version } from './version.ts'

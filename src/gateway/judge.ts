@@ -9,7 +9,7 @@ import type { Upstream } from '../upstream/upstream.ts'
 import { judgeGateway } from './gateway.ts'
 import { isUpstream, type Plan } from './plan.ts'
 import { judgePlaces } from './routes.ts'
-import { suggest } from './suggest.ts'
+import { suggest } from '../server/config/suggest.ts'
 
 /** Where the real one is judged by itself. */
 const ANY_UPSTREAM: Upstream = {

@@ -1,7 +1,7 @@
 /** The environment, read by the table of flags: `MCP_OAUTH_<FLAG>`, and `PORT` as platforms set it. */
 import { setFlag, type Draft, type Reading } from './draft.ts'
 import { environmentName, FLAGS, isInEnvironment, type Flag } from './flags.ts'
-import { suggest } from './suggest.ts'
+import { suggest } from '../server/config/suggest.ts'
 
 export type Environment = Readonly<{ [name: string]: string | undefined }>
 

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { setFlag, type Draft, type Reading } from './draft.ts'
 import { FLAGS, type Flag } from './flags.ts'
-import { suggest } from './suggest.ts'
+import { suggest } from '../server/config/suggest.ts'
 
 const BY_NAME: ReadonlyMap<string, Flag> = new Map(
   FLAGS.filter((flag) => flag.onCommandLine !== false).map((flag) => [flag.name, flag]),

@@ -4,7 +4,7 @@
  * A fault names the key and never the value, which may be a secret.
  */
 import { isGroup } from './draft.ts'
-import { suggest } from './suggest.ts'
+import { suggest } from '../server/config/suggest.ts'
 
 export type Shape =
   | { readonly is: 'value'; readonly words: string; test(value: unknown): boolean }

@@ -23,6 +23,7 @@ import type { Config, Context } from './config/context.ts'
 import { createEvents, type EmittedEvent } from './config/events.ts'
 import { judgeOptions } from './config/judge.ts'
 import type { Options } from './config/options.ts'
+import { createTroubleLog } from './config/trouble.ts'
 import { adoptSession, type Adoption, type ForeignSession } from './connections/adopt.ts'
 import { upstreamToken } from './connections/upstream_token.ts'
 import { failure } from './failure.ts'
@@ -208,7 +209,7 @@ function createContext(options: Options, config: Config, keys: readonly string[]
 }
 
 function subscribersOf({ onEvent }: Options): readonly ((event: EmittedEvent) => void)[] {
-  if (onEvent === undefined) return []
+  if (onEvent === undefined) return [createTroubleLog()]
   return typeof onEvent === 'function' ? [onEvent] : onEvent
 }
 

@@ -47,7 +47,8 @@ export function judgeClient(options: ClientOptions): readonly string[] {
     timeout = TIMEOUT,
   } = options
   const faults: string[] = []
-  if (!isVisible(client_id)) faults.push('client_id is missing')
+  if (typeof client_id !== 'string' || client_id === '') faults.push('client_id is missing')
+  else if (!isVisible(client_id)) faults.push('client_id has a character that cannot be sent')
   if (client_secret !== undefined && !isVisible(client_secret)) {
     faults.push('client_secret is empty or has a character that cannot be sent')
   }

@@ -434,3 +434,36 @@ describe('CB-14 who may enter', () => {
     expect(await asked.allow(user(undefined))).toBe(true)
   })
 })
+
+describe('a name that is none', () => {
+  it.each([
+    [{ alow: { domains: ['corp.com'] } }, 'alow is no option; did you mean allow?'],
+    [{ onevent: () => {} }, 'onevent is no option; did you mean onEvent?'],
+    [
+      { allow: { emails: ['a@b.com'], domain: ['corp.com'] } },
+      'allow.domain is no option; did you mean domains?',
+    ],
+    [
+      { lifetimes: { accesstoken: 60 } },
+      'lifetimes.accesstoken is no option; did you mean accessToken?',
+    ],
+    [{ registration: { open: false } }, 'registration.open is no option'],
+    [
+      { clientIdMetadataDocuments: { enable: false } },
+      'clientIdMetadataDocuments.enable is no option; did you mean enabled?',
+    ],
+    [{ rateLimits: { tokens: 1 } }, 'rateLimits.tokens is no option; did you mean token?'],
+    [
+      { resource: { resource: GOOD.resource, tool: {} } },
+      'resource.tool is no option; did you mean tools?',
+    ],
+  ])('%j is told, with the name that was meant', (options, fault) => {
+    expect(faultsOf(options)).toContain(fault)
+  })
+
+  it('what is left undefined is as good as not there', () => {
+    expect(faultsOf({ alow: undefined, resource: undefined, resources: [GOOD.resource] })).toEqual(
+      [],
+    )
+  })
+})

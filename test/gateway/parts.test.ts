@@ -5,7 +5,7 @@ import { encodeHeader, identityHeaders } from '../../src/gateway/identity.ts'
 import { createLog, mask } from '../../src/gateway/log.ts'
 import { judgePassedHeader, passedHeaders, targetOf } from '../../src/gateway/request_headers.ts'
 import { createSessions } from '../../src/gateway/session.ts'
-import { suggest } from '../../src/gateway/suggest.ts'
+import { suggest } from '../../src/server/config/suggest.ts'
 import type { AuthInfo } from '../../src/guard/verifier.ts'
 import type { HttpRequest } from '../../src/http/message.ts'
 

@@ -377,6 +377,7 @@ describe('CB-23 the options are judged', () => {
     [{ userinfo_endpoint: 'file:///etc/passwd' }, /userinfo_endpoint is not an https/],
     [{ revocation_endpoint: 'https://acme.example/#x' }, /revocation_endpoint has a fragment/],
     [{ client_id: '' }, /client_id is missing/],
+    [{ client_id: '…' }, /client_id has a character that cannot be sent/],
     [{ client_secret: 'a\nb' }, /client_secret/],
     [{ scope: ['read write'] }, /scope must be a list/],
     [{ id: 'Ac me' }, /id must be/],

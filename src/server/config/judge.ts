@@ -6,6 +6,7 @@
 import { judgeKeys } from '../../crypto/keyring.ts'
 import { judgeClients, judgeResourceServers } from './judge_clients.ts'
 import { judgeLimits } from './judge_limits.ts'
+import { judgeNames } from './judge_names.ts'
 import { judgeResources } from './judge_resources.ts'
 import { judgeScopes } from './judge_scopes.ts'
 import { judgeAllow } from './judge_allow.ts'
@@ -38,6 +39,7 @@ export function judgeOptions(options: Options): Judgement {
   const faults: string[] = []
   const fault: Fault = (option, rule) => void faults.push(`${option} ${rule}`)
 
+  judgeNames(options, fault)
   const issuer = judgeIssuer(options, fault)
   const scopes = judgeScopes(options, fault)
   const resources = judgeResources(options, scopes, fault)

@@ -45,7 +45,10 @@ export interface Options {
   readonly allowedOrigins?: readonly string[]
   /** How many live sign-ins one user may have at one client; the oldest ends first. */
   readonly maxGrantsPerClient?: number
-  /** Gets every event. May be given several times through an array. */
+  /**
+   * Gets every event. May be given several times through an array. Without it the console is told of
+   * `internal_error`, `store_failed`, `keys_refused` and `danger`.
+   */
   readonly onEvent?: ((event: EmittedEvent) => void) | readonly ((event: EmittedEvent) => void)[]
   /** Lets an issuer that is not loopback be plain http. Tokens then cross the network readable. */
   readonly dangerouslyAllowHttp?: boolean
