@@ -57,7 +57,7 @@ function listen(server, port, host, base, command) {
       if (error.code !== 'EADDRINUSE' && error.code !== 'EACCES') return fail(error)
       const why = error.code === 'EACCES' ? 'may not be used by you' : 'is in use'
       const other = base < 60_000 ? base + 1000 : base - 1000
-      fail(new Fault(`port ${port} ${why}; start the demo elsewhere: PORT=${other} ${command}`))
+      fail(new Fault(`port ${port} ${why}; start it elsewhere: PORT=${other} ${command}`))
     })
     server.listen(port, host, () => done(server))
   })

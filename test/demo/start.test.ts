@@ -206,7 +206,7 @@ describe('what it does not start with', () => {
     const demo = start()
     expect(await demo.stop('SIGCONT')).toBe(1)
     taken.close()
-    expect(demo.said()).toContain(`✗ port ${port} is in use; start the demo elsewhere: PORT=`)
+    expect(demo.said()).toContain(`✗ port ${port} is in use; start it elsewhere: PORT=`)
   })
 
   it('a file of its own that it cannot read', async () => {
