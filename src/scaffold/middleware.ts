@@ -112,9 +112,10 @@ export function wireMiddleware(
     ...handlers,
   ]
   const strays = strayCalls(code, declaration.name, path, framework.guard)
-  const lines = strays.map((at) => `Line ${lineAfter(code.text, edits, at)}`)
+  const lines = strays.map(({ at }) => `Line ${lineAfter(code.text, edits, at)}`)
   // Somebody has said a path that no line is seen to have: it is that of the one that cannot be read.
-  const isSaid = lines.length === 1 && site.routes.every((route) => route.path !== path)
+  const isSaid =
+    strays.some(({ mayBeIt }) => mayBeIt) && site.routes.every((route) => route.path !== path)
   return {
     edits,
     left: [
@@ -155,10 +156,11 @@ function signInLines(
   const all = [own ?? { path, methods: new Set<string>() }, ...guardedBeside(site, path)]
   const guarded = all.map((route) => {
     const below =
-      own === undefined ||
-      route.methods.has('route') ||
-      route.methods.has('use') ||
-      routes.some((one) => one.path.startsWith(`${route.path}/`))
+      !route.path.endsWith('*') &&
+      (own === undefined ||
+        route.methods.has('route') ||
+        route.methods.has('use') ||
+        routes.some((one) => one.path.startsWith(`${route.path}/`)))
     return framework.guardLine(name, auth, route.path, below)
   })
   return [

@@ -16,7 +16,7 @@ export const METHODS: readonly string[] = [
 ]
 /** What the SDKs' transports are called, and what is called of them. */
 const MCP_WORDS = /handleRequest|handlePostMessage|Transport\b|createMcpHandler/
-const TAKES_MESSAGES = new Set(['post', 'all', 'use', 'route'])
+const TAKES_MESSAGES = new Set(['post', 'all', 'use', 'route', 'on'])
 /** What the paths of MCP are called, before Streamable HTTP as well. */
 const MCP_PATH = /(?:^|[/_-])(?:mcp|sse|messages?)\/?$/i
 
@@ -53,7 +53,8 @@ export function routeCalls(
   return METHODS.flatMap((method) => findCalls(code, method, app).map((call) => ({ method, call })))
     .toSorted((a, b) => a.call.from - b.call.from)
     .flatMap(({ method, call }) => {
-      const [first] = call.args
+      // Hono names the method first: `app.on('POST', '/mcp', …)`.
+      const first = call.args[method === 'on' ? 1 : 0]
       const path = first === undefined ? undefined : routePath(code, first, method)
       return path === undefined ? [] : [{ method, path, call }]
     })
@@ -86,15 +87,31 @@ function routePath(code: Code, range: { first: number; last: number }, method: s
 
 /** The path of the MCP endpoint; undefined where there is none, or more than one that may be it. */
 export function findMcpPath(routes: readonly Route[]): string | undefined {
-  const likely = routes.filter(({ methods, path }) => {
-    return (
-      [...methods].some((method) => TAKES_MESSAGES.has(method)) && /^(?:\/[\w.~-]+)+\/?$/.test(path)
-    )
-  })
+  const likely = routes.filter(
+    (route) => takesMessages(route) && /^(?:\/[\w.~-]+)+\/?$/.test(route.path),
+  )
   return (
     only(likely.filter(({ path }) => /(?:^|[/_-])mcp\/?$/i.test(path))) ??
     only(likely.filter(({ text }) => MCP_WORDS.test(text)))
   )?.path
+}
+
+function takesMessages({ methods }: Route): boolean {
+  return [...methods].some((method) => TAKES_MESSAGES.has(method))
+}
+
+/**
+ * Those whose pattern the MCP path may fit, where none is the MCP path itself: one of them answers MCP, and at
+ * other paths as well.
+ */
+export function wideRoutes(routes: readonly Route[], mcpPath: string): readonly Route[] {
+  if (routes.some(({ path }) => path === mcpPath)) return []
+  return routes.filter((route) => {
+    const [before = '', ...rest] = route.path.split(/[*:(){}?+]/)
+    const isBelow = [`${mcpPath}/`, `${mcpPath}{/`].some((head) => route.path.startsWith(head))
+    const mayFit = rest.length > 0 && mcpPath.toLowerCase().startsWith(before.toLowerCase())
+    return mayFit && !isBelow && takesMessages(route)
+  })
 }
 
 /**

@@ -2,7 +2,16 @@
  * What may answer MCP beside the place that is guarded: other routers, paths that are no plain text, other
  * routes of Next.js. Nobody can tell for certain, so it is told to people, who can.
  */
-import { findCalls, split, stringOf, textAt, textOf, type Call, type Code } from './code.ts'
+import {
+  findCalls,
+  split,
+  stringOf,
+  textAt,
+  textOf,
+  type Call,
+  type Code,
+  type Range,
+} from './code.ts'
 import { MIDDLEWARE } from './frameworks.ts'
 import { isMcpRoute, isNextRoute } from './next_app.ts'
 import type { ProjectFiles } from './project.ts'
@@ -10,13 +19,20 @@ import { handlerOf, handsToMcp, isNamedForMcp, METHODS, routeCalls } from './rou
 import { readSources } from './sources.ts'
 import { callsProtect } from './wiring.ts'
 
-/** The offsets of calls that give MCP to a path that is none of those of `app`. */
+/** A call that gives MCP to a path that is none of those of the app. */
+export interface Stray {
+  /** Where it is in the text. */
+  readonly at: number
+  /** Whether it is the only one, and its path may be the MCP path and no other, for all that is seen. */
+  readonly mayBeIt: boolean
+}
+
 export function strayCalls(
   code: Code,
   app: string,
   mcpPath: string,
   guard: string,
-): readonly number[] {
+): readonly Stray[] {
   const routes = routeCalls(code, app)
   const handlers = new Set(
     routes.filter(({ path }) => path === mcpPath).flatMap(({ call }) => handlerOf(code, call)),
@@ -25,7 +41,7 @@ export function strayCalls(
   const strays = callsOfAnybody(code).filter((call) => {
     if (known.has(call.open) || routes.some((route) => isInside(call, route.call))) return false
     if (isMethodOf(code, call, app) && isAt(code, call, mcpPath)) return false
-    const [path = '', ...given] = call.args.map((range) => textOf(code, range))
+    const [path = '', ...given] = pathAndRest(code, call).map((range) => textOf(code, range))
     if ([path, ...given].some((text) => text.includes(`${guard}(`))) return false
     if (given.length > 0 && /mcp/i.test(path)) return true
     // With an escape in it nobody reads the path, and it may end as any other does.
@@ -34,7 +50,45 @@ export function strayCalls(
       [path, ...given].some(handsToMcp) || handlerOf(code, call).some((name) => handlers.has(name))
     )
   })
-  return strays.map(({ open }) => code.tokens[open]?.start ?? 0)
+  return strays.map((call) => ({
+    at: code.tokens[call.open]?.start ?? 0,
+    mayBeIt:
+      strays.length === 1 &&
+      !isMethodOf(code, call, app) &&
+      mayBeAt(code, pathAndRest(code, call), mcpPath),
+  }))
+}
+
+/** Of `app.on('POST', '/mcp', …)` the path is the second one. */
+function pathAndRest(code: Code, { open, args }: Call): readonly Range[] {
+  return textAt(code, open - 1) === 'on' && args.length > 2 ? args.slice(1) : args
+}
+
+/** A name, also with a path to fall back to or to end with, and a template: none with a pattern in it. */
+const UNREAD =
+  /^(?:[\w$]+(?:\??\.[\w$]+|\[['"]?\w+['"]?\])*!?(?:\s*(?:\?\?|\|\||\+)\s*['"][\w./~-]*['"])?|`(?:[\w./~-]|\$\{[^{}]*\})+`)$/
+
+function mayBeAt(code: Code, [path, ...rest]: readonly Range[], mcpPath: string): boolean {
+  if (path === undefined || rest.length === 0) return false
+  const value = stringOf(code, path)
+  // Of another router, which may stand below a path.
+  if (value !== undefined) return /^\/[\w./~-]+$/.test(value) && mcpPath.endsWith(value)
+  return UNREAD.test(textOf(code, path)) && !namesMore(code, path)
+}
+
+/** Whether it is a variable of the file that is a list, an expression, or a path with a pattern. */
+function namesMore(code: Code, { first, last }: Range): boolean {
+  if (first !== last) return false
+  return code.tokens.some(({ text }, at) => {
+    if (!/^(?:const|let|var)$/.test(text) || textAt(code, at + 1) !== textAt(code, first))
+      return false
+    const value = code.tokens[at + 3]
+    return (
+      textAt(code, at + 2) !== '=' ||
+      value === undefined ||
+      (value.kind !== 'word' && !UNREAD.test(value.text))
+    )
+  })
 }
 
 /** `x.post(…)`, whatever `x` is, and `x[method](…)`. */

@@ -1,6 +1,13 @@
 /** The worst that init can do: say that all is guarded where something is not. */
 import { describe, expect, it } from 'vitest'
-import { fileAfter, filesOf, manifestText, planOf, type Texts } from './support.ts'
+import {
+  fileAfter,
+  filesOf,
+  manifestText,
+  planOf,
+  type PlanOptions,
+  type Texts,
+} from './support.ts'
 
 const IMPORTS: Texts = {
   express: `import express from 'express';\nconst app = express();\n`,
@@ -8,12 +15,12 @@ const IMPORTS: Texts = {
   fastify: `import Fastify from 'fastify';\nconst app = Fastify();\n`,
 }
 
-function wired(framework: string, lines: string) {
+function wired(framework: string, lines: string, options: PlanOptions = {}) {
   const files = filesOf({
     'package.json': manifestText({ [framework]: '1' }),
     'index.js': `${IMPORTS[framework]}${lines}`,
   })
-  const plan = planOf(files)
+  const plan = planOf(files, options)
   return { text: fileAfter(files, plan, 'index.js'), plan, left: plan.left.flat().join('\n') }
 }
 
@@ -146,6 +153,84 @@ describe('a second way to MCP', () => {
   it('a path with an escape in it is told', () => {
     const { left } = wired('express', `app.all('/mcp', serve);\napp.post('/it\\'s/sse', post);\n`)
     expect(left).toContain('Line 8 gives MCP to a path that is not certain')
+  })
+})
+
+describe('the path is said, and more than that leads to MCP', () => {
+  it.each<[string, string, string]>([
+    ['a wildcard', 'express', `app.all('/*rest', serve);`],
+    ['a parameter', 'express', `app.post('/:x', serve);`],
+    ['a parameter', 'fastify', `app.post('/:x', serve);`],
+    ['a wildcard', 'fastify', `app.route({ method: 'POST', url: '/*', handler: serve });`],
+    ['a wildcard', 'hono', `app.all('/*', (c) => handler.fetch(c.req.raw));`],
+    ['a method by its name', 'hono', `app.on('POST', '/:x', (c) => handler.fetch(c.req.raw));`],
+    ['the path as the begin of another', 'express', `app.all('/mcp*rest', serve);`],
+    ['another case', 'express', `app.all('/MCP:x', serve);`],
+  ])('%s is told: %s, %s', (_, framework, line) => {
+    const { text, left } = wired(framework, `${line}\n`, { resourcePath: '/mcp' })
+    expect(text).toContain(`'/mcp`)
+    const [, path = ''] = /'(\/.*?)'/.exec(line) ?? []
+    expect(left).toContain(`Line 7 answers at "${path}", of which /mcp alone is guarded`)
+  })
+
+  it.each<[string, string, string]>([
+    ['a star alone', 'hono', `app.all('*', (c) => transport.handleRequest(c));`],
+    ['no path', 'express', `app.use((q, s) => transport.handleRequest(q, s));`],
+    ['a list', 'express', `app.post(['/mcp', '/x'], (q, s) => transport.handleRequest(q, s));`],
+    ['an expression', 'express', `app.post(/^.mcp/, (q, s) => transport.handleRequest(q, s));`],
+    [
+      'the wildcard of a router',
+      'express',
+      `router.all('/*rest', (q, s) => transport.handleRequest(q, s));`,
+    ],
+    ['another path', 'express', `router.all('/rpc', (q, s) => transport.handleRequest(q, s));`],
+    [
+      'a computed method',
+      'express',
+      `app[method]('/rpc', (q, s) => transport.handleRequest(q, s));`,
+    ],
+    [
+      'the name of a list',
+      'express',
+      `app.post(PATHS, (q, s) => transport.handleRequest(q, s)); const PATHS = ['/a'];`,
+    ],
+    [
+      'the name of a pattern',
+      'express',
+      'app.post(PATH, (q, s) => transport.handleRequest(q, s)); const PATH = `${base}/*rest`;',
+    ],
+    ['a pattern', 'express', 'app.post(`${base}/:x`, (q, s) => transport.handleRequest(q, s));'],
+  ])('%s is told with its line', (_, framework, line) => {
+    const { left, plan } = wired(framework, `${line}\n`, { resourcePath: '/mcp' })
+    expect(left).toContain('Line 7 gives MCP to a path that is not certain')
+    expect(plan.notes.join()).not.toContain('as it was said')
+  })
+
+  it.each([
+    'app.post(PATH, (q, s) => transport.handleRequest(q, s));',
+    'app.post(process.env.MCP_PATH ?? "/mcp", (q, s) => transport.handleRequest(q, s));',
+    'app.post(`${base}/mcp`, (q, s) => transport.handleRequest(q, s));',
+    `router.post('/mcp', (q, s) => transport.handleRequest(q, s));`,
+  ])('the one that cannot be read is taken for it: %s', (line) => {
+    const { left, plan } = wired('express', `${line}\n`, { resourcePath: '/v1/mcp' })
+    expect(left).toBe('')
+    expect(plan.notes.join()).toContain('Line 7 is taken to be /v1/mcp, as it was said')
+  })
+
+  it.each([
+    `app.post('/mcp', serve);\napp.all('/*rest', missing);\n`,
+    `app.post('/mcp/:id', serve);\n`,
+    `app.post('/mcp{/:id}', serve);\n`,
+    `app.post('/users/:id', serve);\napp.get('/*rest', page);\n`,
+  ])('what cannot lead there is not told: %j', (lines) => {
+    expect(wired('express', lines, { resourcePath: '/mcp' }).left).toBe('')
+  })
+
+  it('a wildcard that is seen to answer MCP is guarded as it is', () => {
+    const { text } = wired('hono', `app.use('/*', (c) => transport.handleRequest(c));\n`, {
+      resourcePath: '/mcp',
+    })
+    expect(text).toContain(`app.use('/*', protectHono(auth));`)
   })
 })
 
