@@ -81,8 +81,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     handler(req, res) {
       answer(req, res).catch((error: unknown) => {
         const reference = randomSecret(6)
-        if (!(error instanceof OAuthError))
-          log?.write('error', eventOf(error), { reference, error })
+        if (isBug(error)) log?.write('error', 'internal_error', { reference, error })
         if (res.headersSent) res.destroy()
         else writeHttpResponse(res, failureResponse(error, reference))
       })
@@ -128,6 +127,7 @@ function splitKeys(keys: string): readonly string[] {
     .filter((key) => key !== '')
 }
 
-function eventOf(error: unknown): string {
-  return error instanceof StoreUnavailable ? 'store_failed' : 'internal_error'
+/** An outage has been told of by whoever met it. */
+function isBug(error: unknown): boolean {
+  return !(error instanceof OAuthError || error instanceof StoreUnavailable)
 }

@@ -1,6 +1,7 @@
 /**
  * The server put together: authorization server, upstream client and guard over one store.
  */
+import { failureResponse } from '../adapters/failure.ts'
 import { fromFetch, toResponse } from '../adapters/fetch.ts'
 import { signJwt } from '../crypto/jwt.ts'
 import { createKeyring } from '../crypto/keyring.ts'
@@ -12,17 +13,19 @@ import {
   type InvalidToken,
   type TokenVerifier,
 } from '../guard/token_verifier.ts'
-import type { AuthInfo, Verifier } from '../guard/verifier.ts'
+import type { AuthInfo, Verification, Verifier } from '../guard/verifier.ts'
 import type { HttpRequest, HttpResponse } from '../http/message.ts'
 import { createRateLimiter } from '../http/rate_limit.ts'
 import { json } from '../http/respond.ts'
 import { seeThrough } from '../http/runtime.ts'
 import { createSafeFetch } from '../http/safe_fetch.ts'
 import { OAuthError } from '../protocol/errors.ts'
+import { StoreUnavailable } from '../stores/store.ts'
 import type { Config, Context } from './config/context.ts'
 import { createEvents, type EmittedEvent } from './config/events.ts'
 import { judgeOptions } from './config/judge.ts'
 import type { Options } from './config/options.ts'
+import { tellOutage } from './config/outage.ts'
 import { createTroubleLog } from './config/trouble.ts'
 import { adoptSession, type Adoption, type ForeignSession } from './connections/adopt.ts'
 import { upstreamToken } from './connections/upstream_token.ts'
@@ -128,7 +131,7 @@ export function createMcpOAuth(options: Options): McpOAuth {
   const context = { ...direct, store: grants.store }
   for (const danger of dangers) context.events.emit({ type: 'danger', reason: danger })
   const gate = createKeyGate(context)
-  const verifier = behind(gate, createLocalVerifier(context, grants.find))
+  const verifier = behind(gate, context, createLocalVerifier(context, grants.find))
   const guard = createGuard({
     ...config,
     scopes: [...config.scopes.keys()],
@@ -165,8 +168,13 @@ export function createMcpOAuth(options: Options): McpOAuth {
       createTokenVerifier(verifier, namedResource(config, resource), invalidToken),
     caller: callerOf,
     async upstreamToken(authInfo) {
-      await gate.pass()
-      return await seeThrough(upstreamTokenOf(context, authInfo))
+      try {
+        await gate.pass()
+        return await seeThrough(upstreamTokenOf(context, authInfo))
+      } catch (error) {
+        tellOutage(context, 'upstreamToken', error)
+        throw error
+      }
     },
     assertIdentity: (authInfo, audience) => assertIdentity(context, authInfo, audience),
     async adopt(session) {
@@ -183,12 +191,19 @@ export function createMcpOAuth(options: Options): McpOAuth {
 }
 
 /** With the keys of another store each good token would look forged, and its client would throw it away. */
-function behind(gate: KeyGate, verifier: Verifier): Verifier {
+function behind(gate: KeyGate, context: Context, verifier: Verifier): Verifier {
+  async function pass(token: string, resource: string): Promise<Verification> {
+    try {
+      await gate.pass()
+    } catch (error) {
+      tellOutage(context, resource, error)
+      throw error
+    }
+    return await verifier.verify(token, resource)
+  }
   return {
     verify: (token, resource) =>
-      gate.isOpen()
-        ? verifier.verify(token, resource)
-        : gate.pass().then(() => verifier.verify(token, resource)),
+      gate.isOpen() ? verifier.verify(token, resource) : pass(token, resource),
   }
 }
 
@@ -225,6 +240,8 @@ async function protectedCall(
   try {
     guarded = await guard(plain, options)
   } catch (error) {
+    // An outage has been told of already.
+    if (error instanceof StoreUnavailable) return toResponse(failureResponse(error))
     return toResponse(failure(context, plain, MCP_ENDPOINT, error))
   }
   if (guarded.outcome === 'refused') return toResponse(guarded.response)

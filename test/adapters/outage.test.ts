@@ -16,6 +16,7 @@ import { protectHono } from '../../src/adapters/hono.ts'
 import { protectNode } from '../../src/adapters/node.ts'
 import type { McpOAuth } from '../../src/server/server.ts'
 import { memory } from '../../src/stores/memory.ts'
+import { StoreUnavailable } from '../../src/stores/store.ts'
 import { failingStore } from '../grants/failing_store.ts'
 import { call, signIn } from '../support/flow.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -71,5 +72,20 @@ it.each(Object.entries(FRAMEWORKS))('%s', async (_name, mount) => {
   expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5'])
   expect(answer.headers.has('www-authenticate')).toBe(false)
   expect(await answer.json()).toMatchObject({ error: 'temporarily_unavailable' })
+  const told = server.events.filter(({ type }) => type === 'store_failed')
+  expect(told.map(({ about }) => about)).toEqual([server.resource])
   framework.close()
+})
+
+it('upstreamToken and verifyToken tell of it too, as their callers may not', async () => {
+  const { tokens } = await signIn(server)
+  const authInfo = await server.auth.verifyToken(undefined, tokens.access_token)
+  server.advance(2)
+  down = true
+  await expect(server.auth.upstreamToken(authInfo)).rejects.toThrow(StoreUnavailable)
+  await expect(server.auth.verifyToken(undefined, tokens.access_token)).rejects.toThrow(
+    StoreUnavailable,
+  )
+  const told = server.events.filter(({ type }) => type === 'store_failed')
+  expect(told.map(({ about }) => about)).toEqual(['upstreamToken', server.resource])
 })

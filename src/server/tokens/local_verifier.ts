@@ -9,6 +9,7 @@ import type { AuthInfo, RefusedToken, Verification, Verifier } from '../../guard
 import { expandScope, parseScope } from '../../protocol/scope.ts'
 import type { GrantRecord } from '../../stores/records.ts'
 import type { Context } from '../config/context.ts'
+import { tellOutage } from '../config/outage.ts'
 import type { GrantCache } from './grant_cache.ts'
 import { readAccessToken, type AccessToken } from './access_token.ts'
 
@@ -42,7 +43,13 @@ export function createLocalVerifier(
       }
       // MCP, Token Handling: the server MUST check that the token was issued for it. RFC 8707 §2.
       if (claims.resource !== resource) return refused('wrong_resource')
-      const grant = await findGrant(claims.grantId)
+      let grant: GrantRecord | undefined
+      try {
+        grant = await findGrant(claims.grantId)
+      } catch (error) {
+        tellOutage(context, resource, error)
+        throw error
+      }
       if (grant === undefined) return refused('unknown_grant')
       const reason = judgeGrant(grant, claims)
       if (reason !== undefined) return refused(reason)
