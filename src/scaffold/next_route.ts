@@ -4,6 +4,7 @@
 import { declarationOf, findCalls, textAt, type Call, type Code } from './code.ts'
 import type { Edit } from './edit.ts'
 import { localName } from './imports.ts'
+import { guardedNames, openExports } from './next_exports.ts'
 import { styleOf } from './style.ts'
 import {
   authName,
@@ -34,15 +35,26 @@ export function wireNext({ code }: Site, from: AuthImport): Wiring {
     return { edits: [], left: [rest, ...nextByHand(from)], notes: [] }
   }
   const style = styleOf(code)
+  const auth = authName(code, from)
   return {
     edits: [
       ...importEdits(code, [authNeeded(code, from)], { ...from, style }),
-      ...around(code, call, authName(code, from)),
+      ...around(code, call, auth),
       ...exportEdits(code, declared.name),
     ],
-    left: [],
+    left: openExports(code, new Set([declared.name])).map((name) => openWords(name, auth)),
     notes: [],
   }
+}
+
+/** What a route's file that has the guard exports without it, each as a line. */
+export function openMethods(code: Code): readonly string[] {
+  return openExports(code, guardedNames(code)).map((name) => openWords(name, 'auth'))
+}
+
+function openWords(name: string, auth: string): string {
+  const what = name === '*' ? 'what another file exports' : name
+  return `It exports ${what}, which has no guard: put it into ${auth}.protect(…), or take it out`
 }
 
 function around(code: Code, call: Call, auth: string): readonly Edit[] {

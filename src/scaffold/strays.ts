@@ -16,7 +16,7 @@ import { MIDDLEWARE } from './frameworks.ts'
 import { isMcpRoute, isNextRoute } from './next_app.ts'
 import type { ProjectFiles } from './project.ts'
 import { handlerOf, handsToMcp, isNamedForMcp, METHODS, routeCalls } from './routes.ts'
-import { readSources } from './sources.ts'
+import { readSources, type Source } from './sources.ts'
 import { callsProtect } from './wiring.ts'
 
 /** A call that gives MCP to a path that is none of those of the app. */
@@ -121,11 +121,20 @@ function isInside(call: Call, { open, close }: Call): boolean {
 }
 
 /** Routes of Next.js that speak MCP, and have no guard. */
-export function strayRoutes(files: ProjectFiles, guarded: string): readonly string[] {
-  return readSources(files)
-    .filter(({ path, code }) => isNextRoute(path) && isMcpRoute(code) && !callsProtect(code))
+export function strayRoutes(files: ProjectFiles, guarded: string | undefined): readonly string[] {
+  return mcpRoutes(files)
+    .filter(({ code }) => !callsProtect(code))
     .map(({ path }) => path)
     .filter((path) => path !== guarded && !path.includes('/.well-known/'))
+}
+
+/** Those that have one. */
+export function guardedRoutes(files: ProjectFiles): readonly Source[] {
+  return mcpRoutes(files).filter(({ code }) => callsProtect(code))
+}
+
+function mcpRoutes(files: ProjectFiles): readonly Source[] {
+  return readSources(files).filter(({ path, code }) => isNextRoute(path) && isMcpRoute(code))
 }
 
 /** Other files that hand requests to a transport of MCP: how they are reached, their routers know. */

@@ -6,14 +6,14 @@ import { applyEdits } from './edit.ts'
 import { MIDDLEWARE } from './frameworks.ts'
 import { isWired, middlewareByHand, wireMiddleware } from './middleware.ts'
 import { nextSpecifier } from './next_files.ts'
-import { isNextWired, nextByHand, wireNext } from './next_route.ts'
+import { isNextWired, nextByHand, openMethods, wireNext } from './next_route.ts'
 import { isListenerWired, listenerByHand, wireListener } from './node_listener.ts'
 import type { PlannedModule } from './planned_module.ts'
 import type { ProjectFiles } from './project.ts'
 import type { Recognition } from './recognise.ts'
 import { readSources } from './sources.ts'
 import { specifierOf } from './specifier.ts'
-import { otherSpeakers, strayRoutes } from './strays.ts'
+import { guardedRoutes, otherSpeakers, strayRoutes } from './strays.ts'
 import { callsProtect, type AuthImport, type Wiring } from './wiring.ts'
 
 const GUARDS = [...MIDDLEWARE.map(({ guard }) => guard), 'protectFastify', 'withSignIn']
@@ -35,10 +35,12 @@ export function wireApp(
   const { site } = place
   const from = authImport(files, recognition, module)
   if (site === undefined || mcpPath === undefined) {
-    const left = isWiredSomewhere(files) ? [] : [byHand(recognition, from, mcpPath)]
+    const left = isWiredSomewhere(files)
+      ? besideInNext(files, recognition, undefined)
+      : [byHand(recognition, from, mcpPath)]
     return { files: [], left, notes: [] }
   }
-  const strays = place.kind === 'next' ? strayRoutes(files, site.path).map(strayWords) : []
+  const strays = besideInNext(files, recognition, site.path)
   const wiring = wireAt(recognition, from, mcpPath)
   if (wiring === undefined) return { files: [], left: strays, notes: [] }
   const text = applyEdits(site.code.text, wiring.edits)
@@ -48,6 +50,20 @@ export function wireApp(
     left: [...left, ...strays],
     notes: [...wiring.notes, ...speakerNotes(files, site.path, mcpPath), ...sessionNotes(files)],
   }
+}
+
+/** Routes of Next.js that speak MCP: those without a guard, and what those with one export beside it. */
+function besideInNext(
+  files: ProjectFiles,
+  { place }: Recognition,
+  wired: string | undefined,
+): readonly (readonly string[])[] {
+  if (place.kind !== 'next') return []
+  const open = guardedRoutes(files).flatMap(({ path, code }) => {
+    const lines = openMethods(code)
+    return lines.length === 0 ? [] : [[`${path}:`, ...lines]]
+  })
+  return [...open, ...strayRoutes(files, wired).map(strayWords)]
 }
 
 const SESSIONS = /(?:headers\[|\.get\(|\.header\()\s*['"]mcp-session-id['"]/i

@@ -4,7 +4,7 @@
 import type { Edit } from './edit.ts'
 import { findImports, importEdit, localName } from './imports.ts'
 import { inStyle, type Style } from './style.ts'
-import { findCalls, textAt, type Code } from './code.ts'
+import { findCalls, textAt, type Call, type Code } from './code.ts'
 
 /** The module that makes `auth`, as this program names it. */
 export const AUTH_MODULE: RegExp = /(?:^|\/)mcp_oauth(?:\.\w+)?$/
@@ -44,18 +44,23 @@ export function authName(code: Code, { specifier }: AuthImport): string {
   return isTaken ? 'mcpAuth' : 'auth'
 }
 
+/** Whether something is guarded here. */
+export function callsProtect(code: Code): boolean {
+  return protectCalls(code).length > 0
+}
+
 /**
- * Whether `auth.protect(…)` guards something here. `protect` is a word of others, too, as of Clerk and of
+ * The calls of `auth.protect(…)`. `protect` is a word of others, too, as of Clerk and of
  * Arcjet: it counts where `auth` comes from a file of the project, or is made here.
  */
-export function callsProtect(code: Code): boolean {
+export function protectCalls(code: Code): readonly Call[] {
   const imported = findImports(code).filter(
     ({ module, imported: name }) =>
       AUTH_MODULE.test(module) || (name === 'auth' && /^(?:[.~#]|@\/)/.test(module)),
   )
   const made = findCalls(code, 'createMcpOAuth').length > 0 ? ['auth'] : []
-  return [...imported.map(({ local }) => local), ...made].some(
-    (name) => findCalls(code, 'protect', name).length > 0,
+  return [...imported.map(({ local }) => local), ...made].flatMap((name) =>
+    findCalls(code, 'protect', name),
   )
 }
 

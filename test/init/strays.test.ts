@@ -299,6 +299,59 @@ export default clerkMiddleware(async (auth) => { await auth.protect(); });
     expect(planOf(files).left.flat().join('\n')).toContain('auth.protect(handler)')
   })
 
+  it.each<[string, string, readonly string[]]>([
+    ['another handler', 'export { raw as GET, handler as POST };', ['GET']],
+    [
+      'a function',
+      'export { handler as POST };\nexport async function DELETE() { return Response.json(end()); }',
+      ['DELETE'],
+    ],
+    ['a constant', 'export const POST = handler;\nexport const GET = raw;', ['GET']],
+    ['two of one declaration', 'export const POST = raw, GET = (q) => raw(q);', ['POST', 'GET']],
+    ['its own name', 'const POST = raw;\nexport { POST, handler as GET };', ['POST']],
+    ['a pattern', 'export const { POST, PUT } = make();', ['POST', 'PUT']],
+    ['of another file', `export { handler as GET };\nexport { POST } from './raw';`, ['POST']],
+    ['all of another file', `export { handler as GET };\nexport * from './raw';`, ['what another']],
+    [
+      'a function that asks the handler at times',
+      'export function POST(q) { if (q.old) return raw(q); return handler(q); }',
+      ['POST'],
+    ],
+    ['both in a call', 'export const POST = pick(handler, raw);', ['POST']],
+    ['as a string', `export { raw as 'PATCH', handler as POST };`, ['PATCH']],
+  ])('what a route exports beside the guarded handler is told: %s', (_, rest, names) => {
+    const path = 'app/mcp/route.ts'
+    const files = next({ [path]: made(rest) })
+    const plan = planOf(files)
+    const told = names.map((name) => expect.stringMatching(`^It exports ${name}\\b.* has no guard`))
+    expect(plan.left).toEqual([[`${path}:`, ...told]])
+    const again = next({ [path]: fileAfter(files, plan, path) })
+    expect(planOf(again).left).toEqual(plan.left)
+  })
+
+  it.each([
+    'export { handler as GET, handler as POST, handler as DELETE };',
+    'export const POST = handler;\nexport const maxDuration = 60, runtime = "nodejs";',
+    'export async function POST(q: Request): Promise<Response> { return await handler(q); }',
+    'const GET = (q) => handler(q);\nexport { GET, handler as POST };',
+    'const POST = limited(handler, { max: 5 });\nexport { POST };',
+    'export { handler as POST };\nexport function OPTIONS() { return new Response(); }',
+  ])('what leads to the guarded handler is not told: %j', (rest) => {
+    const path = 'app/mcp/route.ts'
+    const files = next({ [path]: made(rest) })
+    const plan = planOf(files)
+    expect(plan.left).toEqual([])
+    expect(planOf(next({ [path]: fileAfter(files, plan, path) })).left).toEqual([])
+  })
+
+  it('of two routes the one without a guard is told, though the other has it', () => {
+    const guarded = `import { auth } from '@/lib/mcp_oauth';\n${made('const guarded = auth.protect(handler);\nexport { guarded as POST };')}`
+    const files = next({ 'app/a/mcp/route.ts': guarded, 'app/b/mcp/route.ts': ROUTE })
+    expect(planOf(files).left.flat()).toEqual([
+      expect.stringContaining('app/b/mcp/route.ts speaks MCP, too, and has no guard'),
+    ])
+  })
+
   it('another route that speaks MCP is told, now and later', () => {
     const raw = `import { McpServer } from '@modelcontextprotocol/server';\nexport const POST = serve;\n`
     const files = next({ 'app/mcp/route.ts': ROUTE, 'app/raw/route.ts': raw })
