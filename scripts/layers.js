@@ -39,6 +39,7 @@ const SERVER_ROWS = {
   'routes.ts': 6,
   'failure.ts': 7,
   'router.ts': 8,
+  'protected_call.ts': 8,
   'server.ts': 9,
   'first_use.ts': 10,
 }

@@ -1,4 +1,5 @@
-export { createMcpOAuth, type Caller, type McpOAuth, type ProtectedExtra } from './server/server.ts'
+export { createMcpOAuth, type Caller, type McpOAuth } from './server/server.ts'
+export type { ProtectedExtra, ProtectedHandler } from './server/protected_call.ts'
 export { onFirstUse } from './server/first_use.ts'
 export { OptionsError } from './server/config/judge.ts'
 export type {

@@ -1,11 +1,8 @@
 /**
  * The server put together: authorization server, upstream client and guard over one store.
  */
-import { failureResponse } from '../adapters/failure.ts'
 import { fromFetch, toResponse } from '../adapters/fetch.ts'
-import { signJwt } from '../crypto/jwt.ts'
 import { createKeyring } from '../crypto/keyring.ts'
-import { randomSecret } from '../crypto/random.ts'
 import { callerOf, type WithExtra } from '../guard/caller.ts'
 import { createGuard, type Guarded, type GuardOptions } from '../guard/guard.ts'
 import {
@@ -19,36 +16,23 @@ import { createRateLimiter } from '../http/rate_limit.ts'
 import { json } from '../http/respond.ts'
 import { seeThrough } from '../http/runtime.ts'
 import { createSafeFetch } from '../http/safe_fetch.ts'
-import { OAuthError } from '../protocol/errors.ts'
-import { StoreUnavailable } from '../stores/store.ts'
 import type { Config, Context } from './config/context.ts'
 import { createEvents, type EmittedEvent } from './config/events.ts'
+import { namedResource, resourceFor } from './config/find_resource.ts'
 import { judgeOptions } from './config/judge.ts'
 import type { Options } from './config/options.ts'
 import { tellOutage } from './config/outage.ts'
 import { createTroubleLog } from './config/trouble.ts'
 import { adoptSession, type Adoption, type ForeignSession } from './connections/adopt.ts'
-import { upstreamToken } from './connections/upstream_token.ts'
-import { failure } from './failure.ts'
-import { isLive } from './grants/grant.ts'
+import { callerToken } from './connections/caller_token.ts'
 import { createKeyGate, type KeyGate } from './keys/key_gate.ts'
 import { forgetKey } from './keys/key_register.ts'
+import { protectedCall, type ProtectedHandler } from './protected_call.ts'
 import { createRouter } from './router.ts'
 import { createSweep } from './sweep.ts'
 import { createGrantCache } from './tokens/grant_cache.ts'
+import { assertIdentity } from './tokens/identity_assertion.ts'
 import { createLocalVerifier } from './tokens/local_verifier.ts'
-
-/** Seconds for which an identity assertion is good: longer than a call is on its way, shorter than a coffee. */
-const ASSERTION_LIFETIME = 60
-
-/** How a failure of the guard is told. */
-const MCP_ENDPOINT = { channel: 'back', refusal: 'request_refused' } as const
-
-/** What a protected Fetch handler gets beside the request. */
-export interface ProtectedExtra {
-  /** Undefined only with `required: false`, for what may be asked without a token. */
-  readonly authInfo: AuthInfo | undefined
-}
 
 /** What a runtime knows of a caller and a `Request` does not say. */
 export interface Caller {
@@ -67,7 +51,7 @@ export interface McpOAuth {
   guard(request: HttpRequest, options?: GuardOptions): Promise<Guarded>
   /** The guard around a Fetch handler, which also finds `auth` on its request, as MCP handlers expect it. */
   protect(
-    handler: (request: Request, extra: ProtectedExtra) => Response | Promise<Response>,
+    handler: ProtectedHandler,
     options?: GuardOptions,
   ): (request: Request) => Promise<Response>
   /**
@@ -170,7 +154,7 @@ export function createMcpOAuth(options: Options): McpOAuth {
     async upstreamToken(authInfo) {
       try {
         await gate.pass()
-        return await seeThrough(upstreamTokenOf(context, authInfo))
+        return await seeThrough(callerToken(context, authInfo))
       } catch (error) {
         tellOutage(context, 'upstreamToken', error)
         throw error
@@ -226,96 +210,4 @@ function createContext(options: Options, config: Config, keys: readonly string[]
 function subscribersOf({ onEvent }: Options): readonly ((event: EmittedEvent) => void)[] {
   if (onEvent === undefined) return [createTroubleLog()]
   return typeof onEvent === 'function' ? [onEvent] : onEvent
-}
-
-async function protectedCall(
-  context: Context,
-  guard: McpOAuth['guard'],
-  handler: (request: Request, extra: ProtectedExtra) => Response | Promise<Response>,
-  request: Request,
-  options: GuardOptions | undefined,
-): Promise<Response> {
-  const plain = fromFetch(request)
-  let guarded: Guarded
-  try {
-    guarded = await guard(plain, options)
-  } catch (error) {
-    // An outage has been told of already.
-    if (error instanceof StoreUnavailable) return toResponse(failureResponse(error))
-    return toResponse(failure(context, plain, MCP_ENDPOINT, error))
-  }
-  if (guarded.outcome === 'refused') return toResponse(guarded.response)
-  const { authInfo, body, headers } = guarded
-  // The handler gets the very bytes that were judged.
-  const judged = new Request(request.url, {
-    method: request.method,
-    headers: request.headers,
-    signal: request.signal,
-    ...(body === undefined ? {} : { body: body as Uint8Array<ArrayBuffer> }),
-  })
-  const response = await handler(Object.assign(judged, { auth: authInfo }), { authInfo })
-  return withHeaders(response, headers)
-}
-
-function withHeaders(response: Response, headers: HttpResponse['headers']): Response {
-  const merged = new Headers(response.headers)
-  for (const [name, value] of Object.entries(headers)) {
-    merged.set(name, typeof value === 'string' ? value : value.join(', '))
-  }
-  const { status, statusText } = response
-  return new Response(response.body, { status, statusText, headers: merged })
-}
-
-function resourceFor({ resources }: Config, request: Request | undefined): string | undefined {
-  const [only, ...others] = resources
-  if (others.length === 0) return only?.resource
-  if (request === undefined) return undefined
-  const { pathname } = new URL(request.url)
-  return resources.find(({ resource }) => new URL(resource).pathname === pathname)?.resource
-}
-
-function namedResource({ resources }: Config, name: string | undefined): string {
-  const [only, ...others] = resources
-  if (name === undefined && only !== undefined && others.length === 0) return only.resource
-  const named = resources.find(({ resource }) => resource === name)
-  if (named !== undefined) return named.resource
-  const what = name === undefined ? 'say which resource' : `this server has no resource ${name}`
-  throw new RangeError(`${what}: ${resources.map(({ resource }) => resource).join(', ')}`)
-}
-
-async function upstreamTokenOf(context: Context, authInfo: WithExtra | undefined): Promise<string> {
-  const { grantId } = callerOf(authInfo).extra
-  const found = await context.store.find('grant', grantId)
-  if (found === undefined || !isLive(found.record, context.clock())) {
-    throw new OAuthError('invalid_grant', 'the sign-in is over; sign in again')
-  }
-  const { connectionId } = found.record
-  if (connectionId === undefined) {
-    // The program asks for what its own configuration does not have.
-    throw new TypeError('users sign in with the app itself: there is no upstream token')
-  }
-  return await upstreamToken(context, connectionId)
-}
-
-function assertIdentity(
-  { config, keys, clock }: Context,
-  { clientId, scopes, extra }: AuthInfo,
-  audience: string,
-): Promise<string> {
-  const { user, subject } = extra
-  const now = clock()
-  return signJwt(keys, 'mcp-identity+jwt', {
-    iss: config.issuer,
-    aud: audience,
-    sub: subject,
-    iat: now,
-    exp: now + ASSERTION_LIFETIME,
-    jti: randomSecret(16),
-    client_id: clientId,
-    ...(scopes.length === 0 ? {} : { scope: scopes.join(' ') }),
-    upstream_iss: user.issuer,
-    upstream_sub: user.sub,
-    ...(user.name === undefined ? {} : { name: user.name }),
-    ...(user.email === undefined ? {} : { email: user.email, email_verified: user.email_verified }),
-  })
 }
