@@ -15,13 +15,15 @@ import { lineAfter, type Edit } from './edit.ts'
 import { mcpCreatorCalls, type MiddlewareFramework } from './frameworks.ts'
 import { honoHandlerEdits } from './hono_handler.ts'
 import { localName } from './imports.ts'
-import { openRoutes } from './open_routes.ts'
+import { covers, findGuards, guardWords } from './guards.ts'
+import { openRoutes, unguardedRoutes, type OpenRoute } from './open_routes.ts'
 import {
   findMcpPath,
   findRoutes,
   isPlainPath,
   isShadowed,
   otherMcpRoutes,
+  routeCalls,
   type Route,
 } from './routes.ts'
 import { strayCalls } from './strays.ts'
@@ -104,29 +106,21 @@ export function wireMiddleware(
     { module: framework.door, names: [framework.routes, framework.guard].toSorted() },
     authNeeded(code, from),
   ]
-  const others = guardedBeside(site, path)
+  const hasGuards = calls(code, framework.guard)
+  const others = hasGuards ? [] : guardedBeside(site, path)
   const edits = [
     ...importEdits(code, needed, { ...from, style }),
     ...made.edits,
     ...behind(site, [...signInLines(site, framework, from, path), ...made.lines], style),
     ...handlers,
   ]
-  const strays = strayCalls(code, declaration.name, path, framework.guard)
-  const lines = strays.map(({ at }) => `Line ${lineAfter(code.text, edits, at)}`)
-  // Somebody has said a path that no line is seen to have: it is that of the one that cannot be read.
-  const isSaid =
-    strays.some(({ mayBeIt }) => mayBeIt) && site.routes.every((route) => route.path !== path)
+  const { open, said } = findOpen(site, framework, path)
+  const lineOf = (at: number) => `Line ${lineAfter(code.text, edits, at)}`
   return {
     edits,
-    left: [
-      ...left,
-      ...(isSaid ? [] : lines.map((line) => `${line} ${STRAY}`)),
-      ...openRoutes(site, path).map(
-        ({ at, why }) => `Line ${lineAfter(code.text, edits, at)} ${why}`,
-      ),
-    ],
+    left: [...left, ...open.map(({ at, why }) => `${lineOf(at)} ${why}`)],
     notes: [
-      ...(isSaid ? [`${lines.join()} is taken to be ${path}, as it was said`] : []),
+      ...(said === undefined ? [] : [`${lineOf(said)} is taken to be ${path}, as it was said`]),
       ...others.map((one) => `${one.path} answers MCP too, and needs a token from now on`),
       ...(loses
         ? [
@@ -135,6 +129,70 @@ export function wireMiddleware(
         : []),
     ],
   }
+}
+
+/** What an app that has both lines leaves open, as it was told when they were put there. */
+export function openLines(
+  site: AppSite,
+  framework: MiddlewareFramework,
+  path: string,
+): readonly string[] {
+  const { open } = findOpen(site, framework, path)
+  return [
+    ...(isElsewhere(site, framework, path)
+      ? [`No guard is before ${path}, for all that is seen: put it there`]
+      : []),
+    ...open.map(({ at, why }) => `Line ${lineAfter(site.code.text, [], at)} ${why}`),
+  ]
+}
+
+/** Whether all guards of the file can be read, and none of them is for the path. */
+function isElsewhere(site: AppSite, framework: MiddlewareFramework, path: string): boolean {
+  const { code, declaration } = site
+  const guards = findGuards(code, declaration.name, framework)
+  return (
+    answering(site, framework).every((route) => route.path !== path) &&
+    guards.length === findCalls(code, framework.guard).length &&
+    guards.every((guard) => guard.paths !== undefined && !covers(guard, path))
+  )
+}
+
+function findOpen(
+  found: AppSite,
+  framework: MiddlewareFramework,
+  path: string,
+): { readonly open: readonly OpenRoute[]; readonly said: number | undefined } {
+  const site = { ...found, routes: answering(found, framework) }
+  const { code, declaration } = site
+  const strays = strayCalls(code, declaration.name, path, guardWords(code, framework))
+  const routes = calls(code, framework.guard)
+    ? unguardedRoutes(site, framework, path)
+    : openRoutes(site, path)
+  // Somebody has said a path that no line is seen to have: it is that of the one that cannot be read.
+  const [said] = strays.filter(({ mayBeIt }) => mayBeIt)
+  if (said !== undefined && site.routes.every((route) => route.path !== path)) {
+    return { open: routes, said: said.at }
+  }
+  return { open: [...strays.map(({ at }) => ({ at, why: STRAY })), ...routes], said: undefined }
+}
+
+/** The routes without those that are a guard alone. */
+function answering(
+  { code, declaration, routes }: AppSite,
+  framework: MiddlewareFramework,
+): readonly Route[] {
+  const guards = findGuards(code, declaration.name, framework).filter(({ alone }) => alone)
+  const from = new Set(guards.map((guard) => guard.from))
+  const calls = routeCalls(code, declaration.name).filter(({ call }) => !from.has(call.from))
+  const paths = new Set(calls.map(({ path }) => path))
+  return routes.filter(({ path }) => paths.has(path))
+}
+
+/** The path that is guarded first, of an app whose routes do not say which is MCP. */
+export function guardedPath(site: AppSite, framework: MiddlewareFramework): string | undefined {
+  const guards = findGuards(site.code, site.declaration.name, framework)
+  const path = guards.flatMap(({ paths = [] }) => paths)[0]?.replace(/\/\*$/, '')
+  return path === '' ? undefined : path
 }
 
 /** What else answers MCP, and gets a guard of its own. */

@@ -13,6 +13,7 @@ import {
   type Range,
 } from './code.ts'
 import { MIDDLEWARE } from './frameworks.ts'
+import { chainOf, hasGuard } from './guards.ts'
 import { isMcpRoute, isNextRoute } from './next_app.ts'
 import type { ProjectFiles } from './project.ts'
 import { handlerOf, handsToMcp, isNamedForMcp, METHODS, routeCalls } from './routes.ts'
@@ -31,18 +32,28 @@ export function strayCalls(
   code: Code,
   app: string,
   mcpPath: string,
-  guard: string,
+  guards: ReadonlySet<string>,
 ): readonly Stray[] {
   const routes = routeCalls(code, app)
   const handlers = new Set(
-    routes.filter(({ path }) => path === mcpPath).flatMap(({ call }) => handlerOf(code, call)),
+    routes
+      .filter(({ path }) => path === mcpPath)
+      .flatMap(({ call }) => handlerOf(code, call))
+      .filter((name) => !guards.has(name)),
   )
-  const known = new Set(routes.map(({ call }) => call.open))
+  const known = new Set(
+    routes.flatMap(({ call, method }) => [
+      call.open,
+      ...(method === 'route' ? chainOf(code, call).map(({ open }) => open) : []),
+    ]),
+  )
+  const guarded = guardedObjects(code, guards)
   const strays = callsOfAnybody(code).filter((call) => {
     if (known.has(call.open) || routes.some((route) => isInside(call, route.call))) return false
     if (isMethodOf(code, call, app) && isAt(code, call, mcpPath)) return false
     const [path = '', ...given] = pathAndRest(code, call).map((range) => textOf(code, range))
-    if ([path, ...given].some((text) => text.includes(`${guard}(`))) return false
+    if (hasGuard(code, call.args, guards)) return false
+    if ((guarded.get(textAt(code, call.open - 3)) ?? call.open) < call.open) return false
     if (given.length > 0 && /mcp/i.test(path)) return true
     // With an escape in it nobody reads the path, and it may end as any other does.
     if (textAt(code, call.from - 2) === app && isNamedForMcp(path.slice(1, -1))) return true
@@ -57,6 +68,15 @@ export function strayCalls(
       !isMethodOf(code, call, app) &&
       mayBeAt(code, pathAndRest(code, call), mcpPath),
   }))
+}
+
+/** `router.use(guard)`: what has a guard before all that comes behind, and where. */
+function guardedObjects(code: Code, guards: ReadonlySet<string>): ReadonlyMap<string, number> {
+  const found = callsOfAnybody(code).filter(
+    ({ open, args: [first] }) =>
+      textAt(code, open - 1) === 'use' && first !== undefined && hasGuard(code, [first], guards),
+  )
+  return new Map(found.toReversed().map(({ open }) => [textAt(code, open - 3), open]))
 }
 
 /** Of `app.on('POST', '/mcp', …)` the path is the second one. */

@@ -4,7 +4,7 @@
 import { findCalls } from './code.ts'
 import { applyEdits } from './edit.ts'
 import { MIDDLEWARE } from './frameworks.ts'
-import { isWired, middlewareByHand, wireMiddleware } from './middleware.ts'
+import { guardedPath, isWired, middlewareByHand, openLines, wireMiddleware } from './middleware.ts'
 import { nextSpecifier } from './next_files.ts'
 import { isNextWired, nextByHand, openMethods, wireNext } from './next_route.ts'
 import { isListenerWired, listenerByHand, wireListener } from './node_listener.ts'
@@ -34,6 +34,8 @@ export function wireApp(
   const { place } = recognition
   const { site } = place
   const from = authImport(files, recognition, module)
+  const again = openAgain(recognition, mcpPath)
+  if (again !== undefined) return { files: [], left: again, notes: [] }
   if (site === undefined || mcpPath === undefined) {
     const left = isWiredSomewhere(files)
       ? besideInNext(files, recognition, undefined)
@@ -50,6 +52,19 @@ export function wireApp(
     left: [...left, ...strays],
     notes: [...wiring.notes, ...speakerNotes(files, site.path, mcpPath), ...sessionNotes(files)],
   }
+}
+
+/** What an app in which sign-in is wired leaves open; undefined where it is not, or no path is known. */
+function openAgain(
+  { place }: Recognition,
+  mcpPath: string | undefined,
+): readonly (readonly string[])[] | undefined {
+  if (place.kind !== 'middleware' || place.site === undefined) return undefined
+  const { site, framework } = place
+  const path = mcpPath ?? guardedPath(site, framework)
+  if (path === undefined || !isWired(site, framework)) return undefined
+  const lines = openLines(site, framework, path)
+  return lines.length === 0 ? [] : [[`${site.path}:`, ...lines]]
 }
 
 /** Routes of Next.js that speak MCP: those without a guard, and what those with one export beside it. */
@@ -101,7 +116,7 @@ function wireAt({ place }: Recognition, from: AuthImport, mcpPath: string): Wiri
         ? undefined
         : wireListener(place.site, from)
     case 'middleware':
-      return place.site === undefined || isWired(place.site, place.framework)
+      return place.site === undefined
         ? undefined
         : wireMiddleware(place.site, place.framework, from, mcpPath)
   }

@@ -24,6 +24,21 @@ function wired(framework: string, lines: string, options: PlanOptions = {}) {
   return { text: fileAfter(files, plan, 'index.js'), plan, left: plan.left.flat().join('\n') }
 }
 
+/** What a second run says, which is given no flag. */
+function saidAgain(framework: string, text: string, options: PlanOptions = {}): readonly string[] {
+  const files = filesOf({
+    'package.json': manifestText({ [framework]: '1' }),
+    'index.js': text,
+  })
+  const { left, writes } = planOf(files, options)
+  expect(writes.map(({ path }) => path)).not.toContain('index.js')
+  return left.flat().filter((line) => /^(?:Line|No guard) /.test(line))
+}
+
+function linesOf(left: string): readonly string[] {
+  return left.split('\n').filter((line) => line.startsWith('Line '))
+}
+
 describe('a second way to MCP', () => {
   it.each<[string, string, string, string]>([
     [
@@ -102,6 +117,7 @@ describe('a second way to MCP', () => {
     const { left, text } = wired(framework, lines)
     expect(left).toContain(`Line ${line} gives MCP to a path that is not certain`)
     expect(text.split('\n')[line - 1]).toMatch(/serve|handleRequest/)
+    expect(saidAgain(framework, text)).toEqual(linesOf(left))
   })
 
   it('an app of which nobody can tell keeps another one from being taken for it', () => {
@@ -148,6 +164,7 @@ describe('a second way to MCP', () => {
     const [, path = ''] = /(["'`].*["'`])/s.exec(line) ?? []
     const said = JSON.stringify(path.slice(1, -1))
     expect(left).toContain(`Line 8 answers MCP at ${said}, and has no guard: put one there, too`)
+    expect(saidAgain(framework, text)).toEqual(linesOf(left))
   })
 
   it('a path with an escape in it is told', () => {
@@ -171,6 +188,8 @@ describe('the path is said, and more than that leads to MCP', () => {
     expect(text).toContain(`'/mcp`)
     const [, path = ''] = /'(\/.*?)'/.exec(line) ?? []
     expect(left).toContain(`Line 7 answers at "${path}", of which /mcp alone is guarded`)
+    expect(saidAgain(framework, text)).toEqual(linesOf(left))
+    expect(saidAgain(framework, text, { resourcePath: '/mcp' })).toEqual(linesOf(left))
   })
 
   it.each<[string, string, string]>([
@@ -201,8 +220,9 @@ describe('the path is said, and more than that leads to MCP', () => {
     ],
     ['a pattern', 'express', 'app.post(`${base}/:x`, (q, s) => transport.handleRequest(q, s));'],
   ])('%s is told with its line', (_, framework, line) => {
-    const { left, plan } = wired(framework, `${line}\n`, { resourcePath: '/mcp' })
+    const { left, plan, text } = wired(framework, `${line}\n`, { resourcePath: '/mcp' })
     expect(left).toContain('Line 7 gives MCP to a path that is not certain')
+    expect(saidAgain(framework, text)).toEqual(linesOf(left))
     expect(plan.notes.join()).not.toContain('as it was said')
   })
 
@@ -212,8 +232,9 @@ describe('the path is said, and more than that leads to MCP', () => {
     'app.post(`${base}/mcp`, (q, s) => transport.handleRequest(q, s));',
     `router.post('/mcp', (q, s) => transport.handleRequest(q, s));`,
   ])('the one that cannot be read is taken for it: %s', (line) => {
-    const { left, plan } = wired('express', `${line}\n`, { resourcePath: '/v1/mcp' })
+    const { left, plan, text } = wired('express', `${line}\n`, { resourcePath: '/v1/mcp' })
     expect(left).toBe('')
+    expect(saidAgain('express', text)).toEqual([])
     expect(plan.notes.join()).toContain('Line 7 is taken to be /v1/mcp, as it was said')
   })
 
@@ -223,7 +244,9 @@ describe('the path is said, and more than that leads to MCP', () => {
     `app.post('/mcp{/:id}', serve);\n`,
     `app.post('/users/:id', serve);\napp.get('/*rest', page);\n`,
   ])('what cannot lead there is not told: %j', (lines) => {
-    expect(wired('express', lines, { resourcePath: '/mcp' }).left).toBe('')
+    const { left, text } = wired('express', lines, { resourcePath: '/mcp' })
+    expect(left).toBe('')
+    expect(saidAgain('express', text)).toEqual([])
   })
 
   it('a wildcard that is seen to answer MCP is guarded as it is', () => {
@@ -231,6 +254,127 @@ describe('the path is said, and more than that leads to MCP', () => {
       resourcePath: '/mcp',
     })
     expect(text).toContain(`app.use('/*', protectHono(auth));`)
+  })
+})
+
+describe('an app that has the guard already', () => {
+  const ROUTES: Texts = {
+    express: 'app.use(toExpressHandler(auth));',
+    hono: 'app.use(toHonoHandler(auth));',
+    fastify: 'app.register(toFastifyPlugin(auth));',
+  }
+  const said = (framework: string, lines: string, options: PlanOptions = {}) =>
+    saidAgain(framework, `${IMPORTS[framework]}${ROUTES[framework]}\n${lines}\n`, options)
+
+  it.each<[string, string, string]>([
+    [
+      'before everything',
+      'express',
+      `app.use(cors(), protectExpress(auth));\napp.post('/mcp', serve);\napp.post('/x', serve);`,
+    ],
+    [
+      'by a name',
+      'express',
+      `const guard = protectExpress(auth);\napp.use('/mcp', guard);\napp.post('/mcp', serve);\napp.post('/sse', guard, post);`,
+    ],
+    [
+      'by a list of paths',
+      'express',
+      `app.use(['/mcp', '/messages'], protectExpress(auth));\napp.post('/mcp', serve);\napp.post('/messages', post);`,
+    ],
+    [
+      'in the call',
+      'hono',
+      `app.post('/mcp', protectHono(auth), serve);\napp.post('/messages', protectHono(auth), post);`,
+    ],
+    [
+      'in a chain',
+      'express',
+      `app.route('/mcp').all(protectExpress(auth)).post((q, s) => transport.handleRequest(q, s));`,
+    ],
+    [
+      'in a router',
+      'express',
+      `app.use('/mcp', protectExpress(auth));\napp.post('/mcp', serve);\nrouter.use(protectExpress(auth));\nrouter.post('/v2', serve);`,
+    ],
+    [
+      'behind what goes on to it',
+      'express',
+      `app.use('/mcp', cors(), express.json());\napp.options('/mcp', preflight);\napp.use('/mcp', protectExpress(auth));\napp.post('/mcp', serve);`,
+    ],
+    [
+      'by a plugin that has a name',
+      'fastify',
+      `const guard = protectFastifyRoute(auth, '/mcp');\napp.register(guard);\napp.post('/mcp', serve);`,
+    ],
+    [
+      'with all below a path',
+      'hono',
+      `app.use('/api/*', protectHono(auth));\napp.all('/api/mcp', serve);\napp.all('/api/sse', post);`,
+    ],
+  ])('%s: nothing is told', (_, framework, lines) => {
+    expect(said(framework, lines)).toEqual([])
+  })
+
+  it.each<[string, string, string, RegExp]>([
+    [
+      'at another path alone',
+      'express',
+      `app.use('/admin', protectExpress(auth));\napp.post('/mcp', serve);`,
+      /^Line 5 answers MCP at "\/mcp"/,
+    ],
+    [
+      'behind the route',
+      'express',
+      `app.post('/mcp', serve);\napp.use('/mcp', protectExpress(auth));`,
+      /^Line 4 answers MCP at "\/mcp"/,
+    ],
+    [
+      'behind a router that is made there',
+      'express',
+      `app.use('/mcp', routerOf(server));\napp.use('/mcp', protectExpress(auth));`,
+      /^Line 4 answers MCP at "\/mcp"/,
+    ],
+    [
+      'before one method alone',
+      'express',
+      `app.post('/mcp', protectExpress(auth), serve);\napp.get('/mcp', serve);`,
+      /^Line 5 answers MCP at "\/mcp"/,
+    ],
+    [
+      'with another handler of MCP since',
+      'express',
+      `app.use('/mcp', protectExpress(auth));\napp.post('/mcp', serve);\napp.post('/messages', post);`,
+      /^Line 6 answers MCP at "\/messages"/,
+    ],
+    [
+      'where nothing is below the path',
+      'hono',
+      `app.use('/api', protectHono(auth));\napp.all('/api/mcp', serve);`,
+      /^Line 5 answers MCP at "\/api\/mcp"/,
+    ],
+    [
+      'in a comment',
+      'express',
+      `app.use('/mcp', protectExpress(auth));\napp.post('/mcp', serve);\nv2.post('/x', /* protectExpress(auth) */ serve);`,
+      /^Line 6 gives MCP to a path that is not certain/,
+    ],
+    [
+      'before a part of a chain',
+      'express',
+      `app.route('/mcp').get(protectExpress(auth), page).post((q, s) => transport.handleRequest(q, s));`,
+      /^Line 4 answers MCP at "\/mcp"/,
+    ],
+  ])('%s: that is told', (_, framework, lines, expected) => {
+    expect(said(framework, lines)).toEqual([expect.stringMatching(expected)])
+  })
+
+  it('at another path than the one that is said: that is told', () => {
+    const lines = `app.use('/mcp', protectExpress(auth));\napp.use(router);`
+    expect(said('express', lines)).toEqual([])
+    expect(said('express', lines, { resourcePath: '/v1/mcp' })).toEqual([
+      'No guard is before /v1/mcp, for all that is seen: put it there',
+    ])
   })
 })
 
