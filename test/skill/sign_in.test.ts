@@ -131,6 +131,25 @@ it('a server that is right passes, and nothing secret is told', async () => {
   expect(told).not.toMatch(/mcp_(at|rt)_|code=/)
 })
 
+it('what the server says is no command to the terminal, and no line of ours', async () => {
+  const evil = '\u001b]0;owned\u0007\u009b31m\r\nok     all is well\u202e'
+  fault = { after: (_, answer) => replace(answer, 'a tool', JSON.stringify(evil).slice(1, -1)) }
+  const passed = await check()
+  expect(passed.told).toMatch(/^ok {5}tools\/list: .*owned.*all is well/m)
+  fault = {
+    after: ({ path }, answer) =>
+      path.includes('protected-resource')
+        ? replace(answer, '/mcp', `/${JSON.stringify(evil).slice(1, -1)}`)
+        : answer,
+  }
+  const failed = await check()
+  expect(failed.told).toMatch(/^FAILED the resource is .*owned.*all is well/m)
+  for (const { told } of [passed, failed]) {
+    expect(told.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u)
+    expect(told).not.toMatch(/^ok {5}all is well/m)
+  }
+})
+
 it.each(Object.entries(FAULTS))('%s is found', async (_, { said, ...hole }) => {
   fault = hole
   const { status, told } = await check()

@@ -32,7 +32,7 @@ try {
   await main(resource, values.tool)
   console.log('The sign-in works.')
 } catch (error) {
-  console.error(`FAILED ${error.message}`)
+  console.error(legible(`FAILED ${error.message}`))
   process.exitCode = 1
 }
 
@@ -96,7 +96,7 @@ async function refuseForeignRedirect(server, client) {
 
 async function authorize(server, client, listener) {
   const { url, state, verifier } = authorizationUrl(server, client)
-  console.log(`\nOpen this in a browser, and sign in:\n\n  ${url}\n`)
+  console.log(`\nOpen this in a browser, and sign in:\n\n  ${legible(url)}\n`)
   const callback = await listener.arrived
   const { error, error_description, code, iss, ...rest } = Object.fromEntries(callback.searchParams)
   const refusal = `${error} (${error_description})`
@@ -216,5 +216,10 @@ function random() {
 
 function check(holds, sentence, got) {
   if (!holds) throw new Error(got === undefined ? sentence : `${sentence}; it was ${got}`)
-  console.log(`ok     ${sentence}`)
+  console.log(legible(`ok     ${sentence}`))
+}
+
+/** What the server says may be a command to the terminal, or a line that looks like one of ours. */
+function legible(text) {
+  return text.replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, '\ufffd')
 }
