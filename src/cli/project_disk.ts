@@ -26,6 +26,8 @@ import type { GitView, ProjectFiles } from '../scaffold/project.ts'
 
 const MAX_FILES = 5000
 const MAX_BYTES = 1024 * 1024
+/** Of all files together, as all are held at once. */
+const MAX_TOTAL = 64 * 1024 * 1024
 const MAX_INDEX = 64 * 1024 * 1024
 const MAX_DEPTH = 12
 const CODE = /\.[cm]?[jt]s$/
@@ -41,6 +43,7 @@ const SKIPPED =
 export function readProject(root: string): ProjectFiles {
   const texts = new Map<string, string>()
   const others = new Map<string, string>()
+  let total = 0
   const folders: (readonly [path: string, depth: number])[] = [['', 0]]
   for (let next = folders.pop(); next !== undefined; next = folders.pop()) {
     const [folder, depth] = next
@@ -57,6 +60,10 @@ export function readProject(root: string): ProjectFiles {
         else if (depth < MAX_DEPTH && !SKIPPED.test(entry.name)) folders.push([path, depth + 1])
       } else if (wanted || CODE.test(entry.name)) {
         readInto(root, path, texts, others)
+        total += texts.get(path)?.length ?? 0
+      }
+      if (total > MAX_TOTAL) {
+        throw new Error('more than 64 MiB of code are here: run it in the directory of the server')
       }
       if (texts.size > MAX_FILES) {
         throw new Error(

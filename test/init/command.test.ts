@@ -10,6 +10,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs'
 import { execFileSync, spawnSync } from 'node:child_process'
@@ -350,6 +351,17 @@ describe('hostile directories', () => {
     expect([status, faults]).toEqual([1, expect.stringContaining('lib is a link')])
     expect(readdirSync(outside)).toEqual(['x'])
     expect(contents(directory)).toEqual(before)
+  })
+
+  it('more code than is held at once is not read', async () => {
+    const directory = place(PROJECT)
+    for (let file = 0; file < 64; file += 1) {
+      const path = join(directory, `${file}.js`)
+      writeFileSync(path, '')
+      truncateSync(path, 1024 * 1024)
+    }
+    await expect(run(directory, ['--yes'])).rejects.toThrow('more than 64 MiB of code are here')
+    expect(existsSync(join(directory, 'src/mcp_oauth.js'))).toBe(false)
   })
 
   it('large, binary and strangely encoded files are left alone', async () => {
