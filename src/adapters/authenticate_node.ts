@@ -6,7 +6,6 @@
  * not enforced here: in FastMCP a tool says `canAccess: requireScopes(…)`.
  */
 import type { IncomingMessage } from 'node:http'
-import { OAuthError } from '../protocol/errors.ts'
 import { failureResponse } from './failure.ts'
 import { toResponse } from './fetch.ts'
 import { judgeCall } from './judge_call.ts'
@@ -22,7 +21,7 @@ export function authenticateNode<Auth, Options extends object>(
 ): (req: IncomingMessage) => Promise<Auth> {
   return async (req) => {
     const judged = await judge(auth, req, options).catch((error: unknown) => {
-      if (!(error instanceof OAuthError)) warn(error)
+      warn(error)
       throw toResponse(failureResponse(error))
     })
     if (judged.outcome === 'refused') throw toResponse(judged.response)

@@ -8,6 +8,7 @@
 import * as http from 'node:http'
 import * as https from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
+import { readAnswer } from './fetch_answer.ts'
 import { FetchError, type FetchRequest, type FetchResult } from './fetch_interface.ts'
 import type { FetchTarget } from './fetch_target.ts'
 
@@ -63,7 +64,9 @@ export function exchangeOver(
     })
     outgoing.on('response', (response) => {
       answered = true
-      readResponse(response, request.maxBytes).then(
+      const { statusCode: status = 0, rawHeaders } = response
+      const answer = { status, headers: pairsOf(rawHeaders), body: response }
+      readAnswer(answer, request.maxBytes).then(
         (result) => {
           if (route.kept === undefined) outgoing.destroy()
           resolve(result)
@@ -137,49 +140,9 @@ export function pinned(addresses: readonly string[]): LookupFunction {
   }
 }
 
-async function readResponse(
-  response: http.IncomingMessage,
-  maxBytes: number,
-): Promise<FetchResult> {
-  const headers = joinHeaders(response.rawHeaders)
-  // Asked for identity; a coding can hide any number of bytes behind a few.
-  const coding = headers['content-encoding'] ?? 'identity'
-  const transfer = headers['transfer-encoding'] ?? 'chunked'
-  if (coding.toLowerCase() !== 'identity' || transfer.toLowerCase() !== 'chunked') {
-    throw new FetchError('malformed', 'the answer is encoded')
-  }
-  if (Number(headers['content-length'] ?? 0) > maxBytes) throw tooLarge()
-  return { status: response.statusCode ?? 0, headers, body: await readBody(response, maxBytes) }
-}
-
-async function readBody(
-  response: AsyncIterable<Uint8Array>,
-  maxBytes: number,
-): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of response) {
-    length += chunk.length
-    if (length > maxBytes) throw tooLarge()
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
-}
-
 /** From the wire, as node:http drops doubles of some names. */
-function joinHeaders(raw: readonly string[]): { [name: string]: string } {
-  const joined = new Map<string, string>()
-  for (let index = 0; index < raw.length; index += 2) {
-    const name = (raw[index] ?? '').toLowerCase()
-    const value = raw[index + 1] ?? ''
-    const known = joined.get(name)
-    joined.set(name, known === undefined ? value : `${known}, ${value}`)
-  }
-  return Object.fromEntries(joined)
-}
-
-function tooLarge(): FetchError {
-  return new FetchError('too_large', 'the answer is larger than what is read')
+function* pairsOf(raw: readonly string[]): Generator<readonly [string, string]> {
+  for (let index = 0; index < raw.length; index += 2) yield [raw[index] ?? '', raw[index + 1] ?? '']
 }
 
 function fetchError(error: unknown, host: string): FetchError {

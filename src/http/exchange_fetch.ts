@@ -4,6 +4,7 @@
  * The platform looks the name up and keeps from private addresses. It hides interim answers, bounds
  * headers, and has no cookies and no proxy; the rest is held here.
  */
+import { readAnswer } from './fetch_answer.ts'
 import { FetchError, type FetchRequest, type FetchResult } from './fetch_interface.ts'
 
 /** @throws FetchError `unreachable`, `malformed` or `too_large`; the deadline is `signal`'s. */
@@ -14,7 +15,7 @@ export async function exchangeByFetch(
 ): Promise<FetchResult> {
   const response = await send(url, request, signal)
   try {
-    return await readResponse(response, request.maxBytes)
+    return await readAnswer(response, request.maxBytes)
   } catch (error) {
     // What is left of the body is read by nobody.
     void response.body?.cancel().catch(() => undefined)
@@ -42,42 +43,6 @@ async function send(
   } catch (error) {
     throw unreachable(url, error)
   }
-}
-
-async function readResponse(response: Response, maxBytes: number): Promise<FetchResult> {
-  const { status, body } = response
-  const headers = joinHeaders(response.headers)
-  // Asked for identity; a coding can hide any number of bytes behind a few.
-  if ((headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity') {
-    throw new FetchError('malformed', 'the answer is encoded')
-  }
-  if (Number(headers['content-length'] ?? 0) > maxBytes) throw tooLarge()
-  return { status, headers, body: body === null ? new Uint8Array() : await read(body, maxBytes) }
-}
-
-async function read(body: ReadableStream<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of body) {
-    length += chunk.length
-    if (length > maxBytes) throw tooLarge()
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
-}
-
-/** Each `set-cookie` comes by itself, the others are joined already. */
-function joinHeaders(headers: Headers): { [name: string]: string } {
-  const joined = new Map<string, string>()
-  for (const [name, value] of headers) {
-    const known = joined.get(name)
-    joined.set(name, known === undefined ? value : `${known}, ${value}`)
-  }
-  return Object.fromEntries(joined)
-}
-
-function tooLarge(): FetchError {
-  return new FetchError('too_large', 'the answer is larger than what is read')
 }
 
 function unreachable({ host }: URL, cause: unknown): FetchError {

@@ -2,13 +2,14 @@
  * What a thrown error becomes: a page for a person, JSON for a program. Anything that is neither a
  * refusal nor an outage is a bug, and tells nothing of itself.
  */
+import { failureResponse } from '../adapters/failure.ts'
 import { randomSecret } from '../crypto/random.ts'
 import type { HttpRequest, HttpResponse } from '../http/message.ts'
-import { errorResponse } from '../http/respond.ts'
 import { OAuthError } from '../protocol/errors.ts'
 import { StoreUnavailable } from '../stores/store.ts'
 import { UpstreamError } from '../upstream/upstream.ts'
 import type { Context } from './config/context.ts'
+import { tellOutage } from './config/outage.ts'
 import { callerNetwork } from './config/rate.ts'
 import type { ErrorKind } from './consent/error_page.ts'
 import { refuse } from './consent/refuse.ts'
@@ -75,21 +76,19 @@ function responseOf(
   type: Route['refusal'],
   error: unknown,
 ): HttpResponse {
+  const about = request.path
   if (error instanceof OAuthError) {
     const network = callerNetwork(context, request)
     const reason = `${error.code}: ${error.reason}`
     // A limit that was reached has been told of where it was.
-    if (error.status !== 429) context.events.emit({ type, about: request.path, reason, network })
-    return errorResponse(error)
+    if (error.status !== 429) context.events.emit({ type, about, reason, network })
+    return failureResponse(error)
   }
   if (error instanceof StoreUnavailable) {
-    context.events.emit({ type: 'store_failed', about: request.path, error })
-    const description = 'this server cannot reach its store; try again'
-    return errorResponse(
-      new OAuthError('temporarily_unavailable', description, { retryAfter: RETRY }),
-    )
+    tellOutage(context, about, error)
+    return failureResponse(error)
   }
   const reference = randomSecret(6)
-  context.events.emit({ type: 'internal_error', about: request.path, reference, error })
-  return errorResponse(new OAuthError('server_error', `something went wrong here (${reference})`))
+  context.events.emit({ type: 'internal_error', about, reference, error })
+  return failureResponse(error, reference)
 }

@@ -5,7 +5,6 @@
  * time it takes tells nothing, and a client that does not exist takes the same way.
  */
 import { equal, sha256, type Hash } from '../../crypto/hash.ts'
-import { SIGNING_ALGORITHMS } from '../../crypto/jwt.ts'
 import type { Form } from '../../http/form.ts'
 import type { HttpRequest } from '../../http/message.ts'
 import { OAuthError } from '../../protocol/errors.ts'
@@ -14,9 +13,6 @@ import { checkAssertion } from './assertion.ts'
 import type { Client } from './client.ts'
 import { readCredentials, refusedClient, type Credentials } from './credentials.ts'
 import { resolveKnownClient } from './resolve.ts'
-
-/** What `private_key_jwt` may be signed with: RFC 8414 `token_endpoint_auth_signing_alg_values_supported`. */
-export const ASSERTION_ALGORITHMS: readonly string[] = SIGNING_ALGORITHMS
 
 // The hash of nothing anybody could present: what an unknown client's secret is compared with.
 const NOBODY = sha256('')
