@@ -345,8 +345,8 @@ describe('hostile directories', () => {
       'app/mcp/route.ts':
         "import { createMcpHandler } from 'mcp-handler';\nconst handler = createMcpHandler(f);\nexport { handler as POST };\n",
     })
-    const before = contents(directory)
     symlinkSync(outside, join(directory, 'lib'))
+    const before = contents(directory)
     const { status, faults } = await run(directory, ['--yes'])
     expect([status, faults]).toEqual([1, expect.stringContaining('lib is a link')])
     expect(readdirSync(outside)).toEqual(['x'])
