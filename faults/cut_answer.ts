@@ -4,7 +4,8 @@ import { agentOf, call, refresh, signIn } from '../test/support/flow.ts'
 import type { Ground } from './ground.ts'
 import type { Finding } from './finding.ts'
 import { startProxy } from './proxy.ts'
-import { freePort, startReplica } from './replica.ts'
+import { startReplica } from './replica.ts'
+import { freePort } from '../test/support/free_port.ts'
 
 const TIMES = 20
 

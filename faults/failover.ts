@@ -7,7 +7,8 @@ import { generateKey } from '../src/crypto/keyring.ts'
 import { agentOf, call, refresh, signIn } from '../test/support/flow.ts'
 import type { Finding } from './finding.ts'
 import type { Ground } from './ground.ts'
-import { freePort, startReplica, type Replica } from './replica.ts'
+import { startReplica, type Replica } from './replica.ts'
+import { freePort } from '../test/support/free_port.ts'
 
 const TIMES = 3
 /** Sign-ins, so many that every primary has some. */

@@ -19,7 +19,8 @@ import {
 } from '../test/support/flow.ts'
 import type { Finding } from './finding.ts'
 import type { Ground } from './ground.ts'
-import { freePort, startReplica, type Replica } from './replica.ts'
+import { startReplica, type Replica } from './replica.ts'
+import { freePort } from '../test/support/free_port.ts'
 
 const CLIENTS = 6
 /** Milliseconds: the longest load before a kill. */

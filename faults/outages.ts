@@ -8,7 +8,8 @@ import { agentOf, call, post, refresh, signIn } from '../test/support/flow.ts'
 import type { Ground } from './ground.ts'
 import type { Finding } from './finding.ts'
 import { startProxy, type Proxy } from './proxy.ts'
-import { freePort, startReplica, type Replica } from './replica.ts'
+import { startReplica, type Replica } from './replica.ts'
+import { freePort } from '../test/support/free_port.ts'
 
 /** Milliseconds: by when an answer must have come, and by when all must be well again. */
 const DEADLINE = 8000

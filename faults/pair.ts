@@ -2,7 +2,8 @@
 import { generateKey } from '../src/crypto/keyring.ts'
 import { startOidcProvider, type TestOidcProvider } from '../test/support/oidc_provider.ts'
 import type { Ground } from './ground.ts'
-import { freePort, startReplica, type Replica } from './replica.ts'
+import { startReplica, type Replica } from './replica.ts'
+import { freePort } from '../test/support/free_port.ts'
 
 export interface Pair {
   readonly replicas: readonly [Replica, Replica]

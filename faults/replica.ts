@@ -1,7 +1,6 @@
 /** A server process as its clients see it, and the ways to end it. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { ProgramSettings } from './server_program.ts'
@@ -61,29 +60,4 @@ async function end(child: ChildProcess, how: () => unknown): Promise<void> {
   const closed = once(child, 'close')
   how()
   await closed
-}
-
-// Below those that systems give to outgoing connections: one of these could take the port in between.
-const [FIRST_PORT, PORTS] = [12_000, 20_000]
-let turn = process.pid * 101
-
-/** A port to listen on a little later. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    turn += 1
-    const port = FIRST_PORT + (turn % PORTS)
-    if (await isFree(port)) return port
-  }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer().listen(port, '127.0.0.1')
-  try {
-    await once(server, 'listening')
-  } catch {
-    return false
-  }
-  server.close()
-  await once(server, 'close')
-  return true
 }

@@ -10,6 +10,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createMcpOAuth, generateKey } from '../dist/index.js'
 import { sqlite } from '../dist/sqlite.js'
+import { openProvider } from './open_provider.js'
 
 const ROOT = resolve(import.meta.dirname, '..')
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
@@ -20,24 +21,6 @@ const REDIRECT = 'https://client.example/callback'
 const NOW = 1_800_000_000
 const KINDS = ['client', 'ticket', 'connection', 'grant', 'claim', 'event']
 const FORM = 'application/x-www-form-urlencoded'
-
-/** A provider that signs in whoever comes. */
-const upstream = {
-  type: 'redirect',
-  id: 'example',
-  name: 'Example ID',
-  authorizationUrl: async ({ state }) => `https://id.example/authorize?state=${state}`,
-  async exchange(query) {
-    const sub = new URLSearchParams(query).get('code')
-    const token_endpoint = 'https://id.example/token'
-    const [access_token, refresh_token] = [`upstream access ${sub}`, `upstream refresh ${sub}`]
-    const tokens = { access_token, refresh_token, expires_in: 7200, scope: ['api'], token_endpoint }
-    const user = { issuer: 'https://id.example', sub, email_verified: false }
-    return { tokens, user: { ...user, name: `The user ${sub}`, email: undefined } }
-  },
-  refresh: () => Promise.reject(new Error('not asked here')),
-  revoke: async () => {},
-}
 
 // A file that is there already belongs to a release.
 mkdirSync(join(ROOT, 'test/stores/fixtures'), { recursive: true })
@@ -51,7 +34,7 @@ const auth = createMcpOAuth({
   scopes: { 'notes:read': 'Read your notes' },
   keys: [key],
   store,
-  upstream,
+  upstream: openProvider,
   clock: () => NOW,
 })
 

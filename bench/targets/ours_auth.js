@@ -1,4 +1,5 @@
 /** The server of this package, the same for library and gateway. */
+import { openProvider } from '../../scripts/open_provider.js'
 import { DIST } from './dist.js'
 import { KEY } from './key.js'
 import { openStore } from './ours_store.js'
@@ -29,7 +30,7 @@ export async function createAuth(origin, settings, around = (store) => store) {
 /** The app's own login, in which everybody is signed in; or a provider that lets everybody in at once. */
 async function upstreamOf(kind, origin) {
   const { session } = await import(`${DIST}/upstream.js`)
-  if (kind === 'provider') return provider
+  if (kind === 'provider') return openProvider
   return session({
     name: 'Example app',
     issuer: origin,
@@ -39,21 +40,4 @@ async function upstreamOf(kind, origin) {
     },
     signInUrl: (return_to) => `${origin}/login?next=${encodeURIComponent(return_to)}`,
   })
-}
-
-const provider = {
-  type: 'redirect',
-  id: 'example',
-  name: 'Example ID',
-  authorizationUrl: async ({ state }) => `https://id.example/authorize?state=${state}`,
-  async exchange(query) {
-    const sub = new URLSearchParams(query).get('code')
-    const token_endpoint = 'https://id.example/token'
-    const [access_token, refresh_token] = [`upstream access ${sub}`, `upstream refresh ${sub}`]
-    const tokens = { access_token, refresh_token, expires_in: 7200, scope: ['api'], token_endpoint }
-    const user = { issuer: 'https://id.example', sub, email_verified: false }
-    return { tokens, user: { ...user, name: `The user ${sub}`, email: undefined } }
-  },
-  refresh: () => Promise.reject(new Error('not asked here')),
-  revoke: async () => {},
 }

@@ -7,10 +7,10 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { generateKey } from '../../src/crypto/keyring.ts'
-import { freePort } from '../e2e/support/processes.ts'
 import { agentOf, authorizeUrl, call, pkce, refresh, register, signIn } from '../support/flow.ts'
 import type { Tokens } from '../support/flow.ts'
 import { installProject, type Program, type Project } from '../support/project.ts'
+import { freePort } from '../support/free_port.ts'
 
 const PATIENT = 240_000
 

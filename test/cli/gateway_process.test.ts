@@ -1,13 +1,12 @@
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { generateKey } from '../../src/crypto/keyring.ts'
 import { startBackend, startEcho } from '../gateway/support/backend.ts'
 import { createAgent } from '../support/agent.ts'
+import { freePort } from '../support/free_port.ts'
 import { startOidcProvider, type TestOidcProvider } from '../support/oidc_provider.ts'
 import {
   authorizeUrl,
@@ -35,15 +34,6 @@ function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'mcp-oauth-gateway-'))
   opened.push(() => rmSync(path, { recursive: true, force: true }))
   return path
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 interface Started {

@@ -4,14 +4,8 @@ import { readFileSync, statSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import {
-  buildDemo,
-  freePort,
-  run,
-  startServer,
-  temporaryDirectory,
-  type DemoProcess,
-} from './support.ts'
+import { buildDemo, run, startServer, temporaryDirectory, type DemoProcess } from './support.ts'
+import { freePort } from '../support/free_port.ts'
 
 const REDIRECT = 'http://localhost:8787/callback'
 const VERIFIER = randomBytes(32).toString('base64url')

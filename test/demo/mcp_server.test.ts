@@ -4,14 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import {
-  buildDemo,
-  freePort,
-  run,
-  startServer,
-  temporaryDirectory,
-  type DemoProcess,
-} from './support.ts'
+import { buildDemo, run, startServer, temporaryDirectory, type DemoProcess } from './support.ts'
+import { freePort } from '../support/free_port.ts'
 
 const directory = temporaryDirectory()
 // What the identity provider's userinfo endpoint would be: it tells whose token it was asked with.

@@ -2,7 +2,8 @@
 import { Redis } from '@upstash/redis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { redisSuite, startRedis, type TestRedis } from '../support/redis.ts'
-import { buildDemo, freePort, startServer, type DemoProcess } from './support.ts'
+import { buildDemo, startServer, type DemoProcess } from './support.ts'
+import { freePort } from '../support/free_port.ts'
 
 redisSuite(describe, "the demo's REST endpoint", () => {
   let redis: TestRedis

@@ -7,7 +7,6 @@ import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { generateKey } from '../../src/crypto/keyring.ts'
 import { signInHeadless } from '../e2e/support/headless.ts'
-import { freePort } from '../e2e/support/processes.ts'
 import {
   startOidcProvider,
   type TestOidcProvider,
@@ -15,6 +14,7 @@ import {
 } from '../support/oidc_provider.ts'
 import { installProject, type Program, type Project } from '../support/project.ts'
 import { createCaller, type Caller } from './caller.ts'
+import { freePort } from '../support/free_port.ts'
 
 const EXAMPLES = resolve(import.meta.dirname, '../../examples')
 

@@ -1,9 +1,9 @@
 /** The example of Express and Redis, as somebody copies it, with two replicas. */
 import { afterAll, describe, expect, it } from 'vitest'
-import { freePort } from '../e2e/support/processes.ts'
 import { post } from '../support/flow.ts'
 import { redisSuite, startRedis, type TestRedis } from '../support/redis.ts'
 import { describeNotes, describeRestart, useExample } from './example.ts'
+import { freePort } from '../support/free_port.ts'
 
 redisSuite(describe, 'the example of Express and Redis', () => {
   let redis: TestRedis

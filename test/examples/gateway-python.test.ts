@@ -1,9 +1,9 @@
 /** The example of the gateway and a backend in Python, as somebody copies it. */
 import { request } from 'node:http'
 import { describe, expect, it } from 'vitest'
-import { freePort } from '../e2e/support/processes.ts'
 import { describeNotes, describeRestart, useExample } from './example.ts'
 import { pythonSuite } from './python.ts'
+import { freePort } from '../support/free_port.ts'
 
 pythonSuite(describe, 'the example of the gateway and Python', () => {
   const example = useExample('gateway-python', async (_, upstream) => ({

@@ -21,8 +21,8 @@ import { startRest } from '../support/redis_rest.ts'
 import { signInBrowsing } from '../e2e/support/browse.ts'
 import { listenLoopback, type Loopback } from '../e2e/support/loopback.ts'
 import { textOf } from '../e2e/support/notes_server.ts'
-import { freePort } from '../e2e/support/processes.ts'
 import { createProvider, type TestProvider } from '../e2e/support/provider.ts'
+import { freePort } from '../support/free_port.ts'
 
 const EXAMPLE = resolve(import.meta.dirname, '../../examples/next-upstash')
 const TOKEN = 'a-token-of-upstash'

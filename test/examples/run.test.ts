@@ -4,11 +4,11 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { run, temporaryDirectory, type DemoProcess } from '../demo/support.ts'
-import { freePort } from '../e2e/support/processes.ts'
 import { createAgent } from '../support/agent.ts'
 import { decide } from '../support/flow.ts'
 import { redisSuite } from '../support/redis.ts'
 import { createCaller, type Caller } from './caller.ts'
+import { freePort, isFree } from '../support/free_port.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const EXAMPLES = readdirSync(join(ROOT, 'examples'), { withFileTypes: true })
@@ -58,7 +58,7 @@ describe('what it says', () => {
     // Nothing but what is needed to come so far.
     const refused = example(['express-redis'], {
       PATH: directory.path,
-      PORT: `${await freePorts(5)}`,
+      PORT: `${await freePort(5)}`,
     })
     expect(await refused.stop('SIGCONT')).toBe(1)
     expect(refused.said()).toMatch(/✗ this example needs redis-server, .* install redis/)
@@ -94,7 +94,7 @@ redisSuite(describe, 'npm run example express-redis', () => {
   }
 
   beforeAll(async () => {
-    port = await freePorts(5)
+    port = await freePort(5)
     await start()
     ada = createCaller(`http://localhost:${port}/mcp`, signIn)
   }, 240_000)
@@ -125,7 +125,8 @@ redisSuite(describe, 'npm run example express-redis', () => {
     expect(await started.stop('SIGINT')).toBe(0)
     expect(started.said()).toContain('› Stopped')
     for (const pid of pids) expect(isRunning(pid), `${pid}`).toBe(false)
-    for (let taken = port; taken < port + 5; taken += 1) await checkFree(taken)
+    for (let taken = port; taken < port + 5; taken += 1)
+      expect(await isFree(taken), `${taken}`).toBe(true)
   })
 
   it('starts anew with everybody signed in, and installs only another package', async () => {
@@ -135,18 +136,6 @@ redisSuite(describe, 'npm run example express-redis', () => {
     expect((await ada.call('list_notes')).text).toBe('["a note of Ada"]')
   }, 60_000)
 })
-
-/** The first of so many in a row that nobody has, out of the range that outgoing connections take theirs from. */
-async function freePorts(count: number): Promise<number> {
-  for (let first = 12_000 + (process.pid % 1000) * 10; ; first += count) {
-    const ports = Array.from({ length: count }, (_, at) => first + at)
-    const free = await Promise.all(ports.map(checkFree)).then(
-      () => true,
-      () => false,
-    )
-    if (free) return first
-  }
-}
 
 function tarball(): string | undefined {
   const state = readdirSync(join(directory.path, 'example_state/express-redis'))
@@ -164,13 +153,4 @@ function childrenOf(pid: number): readonly number[] {
 function isRunning(pid: number): boolean {
   const path = `/proc/${pid}/stat`
   return existsSync(path) && !/^\d+ \(.*\) Z/.test(readFileSync(path, 'utf8'))
-}
-
-async function checkFree(port: number): Promise<void> {
-  const server = createServer()
-  await new Promise<void>((done, fail) => {
-    server.once('error', fail)
-    server.listen(port, '127.0.0.1', done)
-  })
-  server.close()
 }

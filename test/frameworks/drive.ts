@@ -7,12 +7,12 @@ import { request, type IncomingMessage, type OutgoingHttpHeaders } from 'node:ht
 import { expect, it } from 'vitest'
 import { generateKey } from '../../src/crypto/keyring.ts'
 import { signInHeadless } from '../e2e/support/headless.ts'
-import { freePort } from '../e2e/support/processes.ts'
 import { createCaller, type Caller } from '../examples/caller.ts'
 import { createAgent } from '../support/agent.ts'
 import { authorizeUrl, call, decide, pkce, post, register } from '../support/flow.ts'
 import type { TestOidcProvider } from '../support/oidc_provider.ts'
 import type { Program, Project } from '../support/project.ts'
+import { freePort } from '../support/free_port.ts'
 
 /** An app that runs. */
 export interface App {

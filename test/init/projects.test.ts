@@ -8,10 +8,10 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { signInHeadless } from '../e2e/support/headless.ts'
 import { textOf } from '../e2e/support/notes_server.ts'
-import { freePort } from '../e2e/support/processes.ts'
 import { createProvider } from '../e2e/support/provider.ts'
 import { startOidcProvider, type TestOidcProvider } from '../support/oidc_provider.ts'
 import { installProject, type Project } from '../support/project.ts'
+import { freePort } from '../support/free_port.ts'
 
 interface Kind {
   readonly name: string

@@ -6,7 +6,6 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { textOf } from '../e2e/support/notes_server.ts'
-import { freePort } from '../e2e/support/processes.ts'
 import { call, post } from '../support/flow.ts'
 import { startOidcProvider } from '../support/oidc_provider.ts'
 import { installProject, type Project } from '../support/project.ts'
@@ -21,6 +20,7 @@ import {
   type SignedIn,
   type World,
 } from './running.ts'
+import { freePort } from '../support/free_port.ts'
 
 const PROJECTS = join(import.meta.dirname, 'projects')
 /** What every server answers whose guard lets it pass, with sessions and without. */

@@ -1,9 +1,9 @@
 /** A server of xmcp, which builds itself from files at fixed places and settles its port while it does. */
 import { describe } from 'vitest'
-import { freePort } from '../e2e/support/processes.ts'
 import type { Project } from '../support/project.ts'
 import { redisSuite } from '../support/redis.ts'
 import { describeProject } from './drive.ts'
+import { freePort } from '../support/free_port.ts'
 
 const PORTS = { before: await freePort(), after: await freePort() }
 

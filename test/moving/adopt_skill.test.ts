@@ -6,7 +6,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createKeyring, generateKey } from '../../src/crypto/keyring.ts'
 import { open } from '../../src/crypto/seal.ts'
 import { sqlite } from '../../src/stores/sqlite.ts'
-import { freePort } from '../../faults/replica.ts'
 import { run } from '../cli/support.ts'
 import { call, post, signIn } from '../support/flow.ts'
 import {
@@ -19,6 +18,7 @@ import { startRest } from '../support/redis_rest.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { tempFiles } from '../support/temp.ts'
 import { signInUpstream, UNLIMITED, upstreamAt } from '../support/upstream_flow.ts'
+import { freePort } from '../support/free_port.ts'
 
 const fresh = tempFiles('.db')
 const TOKEN = 'skill-refresh-token-of-ada'

@@ -5,7 +5,6 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { generateKey } from '../../src/crypto/keyring.ts'
-import { freePort } from '../e2e/support/processes.ts'
 import { startOidcProvider, type TestOidcProvider } from '../support/oidc_provider.ts'
 import { installProject, type Project } from '../support/project.ts'
 import { redisSuite, startRedis, type TestRedis } from '../support/redis.ts'
@@ -13,6 +12,7 @@ import type { TestHttp } from '../support/redis_http.ts'
 import { startRest } from '../support/redis_rest.ts'
 import { expectSignIn } from './drive.ts'
 import { blockOf, blocksOf, withUpstream } from './skill.ts'
+import { freePort } from '../support/free_port.ts'
 
 const PROJECT = join(import.meta.dirname, 'projects/next')
 const MODULE = 'lib/mcp_oauth.ts'

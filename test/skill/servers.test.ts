@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { freePort } from '../e2e/support/processes.ts'
+import { freePort } from '../support/free_port.ts'
 import { startOidcProvider, type TestOidcProvider } from '../support/oidc_provider.ts'
 import { installProject, type Project } from '../support/project.ts'
 import { redisSuite, startRedis, type TestRedis } from '../support/redis.ts'

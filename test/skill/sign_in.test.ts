@@ -5,10 +5,10 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { freePort } from '../e2e/support/processes.ts'
 import { agentOf, decide } from '../support/flow.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { shell } from './drive.ts'
+import { freePort } from '../support/free_port.ts'
 
 interface Answer {
   readonly status: number

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, it } from 'vitest'
 import { postgres, type PostgresPool } from '../../src/postgres.ts'
 import { storeContract } from '../../src/testing.ts'
 import {
-  findPgbouncer,
+  pgbouncerSuite,
   postgresSuite,
   startPgbouncer,
   startPostgres,
@@ -48,36 +48,31 @@ postgresSuite(describe, 'ST-17 the contract, where every transaction is serializ
   })
 })
 
-postgresSuite(
-  describe,
-  'ST-17 the contract, behind a pgbouncer that pools transactions',
-  () => {
-    let server: TestPostgres
-    let pooler: Awaited<ReturnType<typeof startPgbouncer>>
-    let pools: PostgresPool[]
-    let listen: PostgresPool
-    let made = 0
-    beforeAll(async () => {
-      server = await startPostgres()
-      pooler = await startPgbouncer(server, 'postgres')
-      pools = [server.pool({ port: pooler.port }), server.pool({ port: pooler.port })]
-      listen = server.pool()
-    })
-    afterAll(async () => {
-      await pooler.close()
-      await server.close()
-    })
+pgbouncerSuite(describe, 'ST-17 the contract, behind a pgbouncer that pools transactions', () => {
+  let server: TestPostgres
+  let pooler: Awaited<ReturnType<typeof startPgbouncer>>
+  let pools: PostgresPool[]
+  let listen: PostgresPool
+  let made = 0
+  beforeAll(async () => {
+    server = await startPostgres()
+    pooler = await startPgbouncer(server, 'postgres')
+    pools = [server.pool({ port: pooler.port }), server.pool({ port: pooler.port })]
+    listen = server.pool()
+  })
+  afterAll(async () => {
+    await pooler.close()
+    await server.close()
+  })
 
-    storeContract({
-      describe,
-      it,
-      createStore: () => postgres(pools[0] ?? server.pool(), { schema: `one_${(made += 1)}` }),
-      createPair: async () => {
-        const schema = `pair_${(made += 1)}`
-        const [first = server.pool(), second = server.pool()] = pools
-        return [postgres(first, { schema, listen }), postgres(second, { schema, listen })]
-      },
-    })
-  },
-  findPgbouncer,
-)
+  storeContract({
+    describe,
+    it,
+    createStore: () => postgres(pools[0] ?? server.pool(), { schema: `one_${(made += 1)}` }),
+    createPair: async () => {
+      const schema = `pair_${(made += 1)}`
+      const [first = server.pool(), second = server.pool()] = pools
+      return [postgres(first, { schema, listen }), postgres(second, { schema, listen })]
+    },
+  })
+})

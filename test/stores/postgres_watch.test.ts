@@ -5,7 +5,7 @@ import { postgres, type PostgresOptions } from '../../src/postgres.ts'
 import type { Store } from '../../src/stores/store.ts'
 import { sampleClaim, sampleGrant } from '../../src/testing/contract/samples.ts'
 import {
-  findPgbouncer,
+  pgbouncerSuite,
   postgresSuite,
   startPgbouncer,
   startPostgres,
@@ -161,39 +161,34 @@ postgresSuite(describe, 'the feed of PostgreSQL', () => {
   })
 })
 
-postgresSuite(
-  describe,
-  'the feed of PostgreSQL behind a pgbouncer',
-  () => {
-    let server: TestPostgres
-    let pooler: Awaited<ReturnType<typeof startPgbouncer>>
-    beforeAll(async () => {
-      server = await startPostgres()
-      pooler = await startPgbouncer(server, 'postgres')
-    })
-    afterAll(async () => {
-      await pooler.close()
-      await server.close()
-    })
+pgbouncerSuite(describe, 'the feed of PostgreSQL behind a pgbouncer', () => {
+  let server: TestPostgres
+  let pooler: Awaited<ReturnType<typeof startPgbouncer>>
+  beforeAll(async () => {
+    server = await startPostgres()
+    pooler = await startPgbouncer(server, 'postgres')
+  })
+  afterAll(async () => {
+    await pooler.close()
+    await server.close()
+  })
 
-    it('is refused where nothing would ever arrive', async () => {
-      const store = postgres(server.pool({ port: pooler.port }))
-      await expect(store.watch?.(() => undefined)).rejects.toMatchObject({
-        name: 'StoreUnavailable',
-        message: expect.stringContaining('the option `listen`'),
-      })
+  it('is refused where nothing would ever arrive', async () => {
+    const store = postgres(server.pool({ port: pooler.port }))
+    await expect(store.watch?.(() => undefined)).rejects.toMatchObject({
+      name: 'StoreUnavailable',
+      message: expect.stringContaining('the option `listen`'),
     })
+  })
 
-    it('works with a direct connection beside it', async () => {
-      const pool = server.pool({ port: pooler.port })
-      const reader = postgres(pool, { listen: server.pool({ max: 1 }) })
-      const writer = postgres(pool)
-      const heard: unknown[] = []
-      await reader.watch?.((id) => void heard.push(id))
-      await writer.insert('grant', sampleGrant())
-      await expect.poll(() => heard).toEqual(['grant'])
-      await reader.close()
-    })
-  },
-  findPgbouncer,
-)
+  it('works with a direct connection beside it', async () => {
+    const pool = server.pool({ port: pooler.port })
+    const reader = postgres(pool, { listen: server.pool({ max: 1 }) })
+    const writer = postgres(pool)
+    const heard: unknown[] = []
+    await reader.watch?.((id) => void heard.push(id))
+    await writer.insert('grant', sampleGrant())
+    await expect.poll(() => heard).toEqual(['grant'])
+    await reader.close()
+  })
+})

@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium, type BrowserContext } from 'playwright-core'
+import { suiteThatNeeds, type Suite } from './suite_needs.ts'
 
 const ARGUMENTS = [
   '--no-sandbox',
@@ -56,25 +57,9 @@ export async function launchBrowser(options: BrowserOptions = {}): Promise<TestB
   }
 }
 
-/** The part of vitest's `describe` that is needed here. */
-type Describe = (name: string, body: () => void) => unknown
-
-/**
- * A suite that needs Chromium. Where there is none, it fails in CI; elsewhere one line tells what was
- * not tested, as an untested page should not look like a tested one.
- */
-export function browserSuite(
-  describe: Describe & { readonly skip: Describe },
-  name: string,
-  body: () => void,
-): void {
-  if (findChromium() !== undefined) {
-    describe(name, body)
-    return
-  }
-  if (process.env['CI']) {
-    throw new Error(`no Chromium for "${name}"; apt-get install chromium or set CHROMIUM_PATH`)
-  }
-  process.stderr.write(`NOT TESTED: ${name}, as there is no Chromium. apt-get install chromium\n`)
-  describe.skip(name, body)
-}
+/** A suite that needs Chromium, which `CHROMIUM_PATH` may name. */
+export const browserSuite: Suite = suiteThatNeeds(
+  'Chromium',
+  'chromium',
+  () => findChromium() !== undefined,
+)

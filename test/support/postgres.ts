@@ -5,11 +5,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { freePort } from './free_port.ts'
+import { suiteThatNeeds, type Suite } from './suite_needs.ts'
 
 export interface TestPostgres {
   readonly port: number
@@ -232,36 +233,16 @@ function childrenOf(pid: number): readonly number[] {
   return text.split('\n').map(Number).filter(Boolean)
 }
 
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
-}
+/** A suite that needs PostgreSQL. */
+export const postgresSuite: Suite = suiteThatNeeds(
+  'PostgreSQL',
+  'postgresql',
+  () => findPostgres() !== undefined,
+)
 
-/** The part of vitest's `describe` that is needed here. */
-type Describe = (name: string, body: () => void) => unknown
-
-/**
- * A suite that needs PostgreSQL, or pgbouncer too. Where it is missing, it fails in CI; elsewhere one
- * line tells what was not tested.
- */
-export function postgresSuite(
-  describe: Describe & { readonly skip: Describe },
-  name: string,
-  body: () => void,
-  find: () => string | undefined = findPostgres,
-): void {
-  if (findPostgres() !== undefined && find() !== undefined) {
-    describe(name, body)
-    return
-  }
-  const missing = findPostgres() === undefined ? 'postgresql' : 'pgbouncer'
-  if (process.env['CI']) throw new Error(`no ${missing} for "${name}"; apt-get install ${missing}`)
-  process.stderr.write(
-    `NOT TESTED: ${name}, as there is no ${missing}. apt-get install ${missing}\n`,
-  )
-  describe.skip(name, body)
-}
+/** A suite that needs PostgreSQL and pgbouncer. */
+export const pgbouncerSuite: Suite = suiteThatNeeds(
+  'PostgreSQL with pgbouncer',
+  'postgresql pgbouncer',
+  () => findPostgres() !== undefined && findPgbouncer() !== undefined,
+)

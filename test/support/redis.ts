@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
+import { suiteThatNeeds, type Suite } from './suite_needs.ts'
 
 const run = promisify(execFile)
 
@@ -224,26 +225,8 @@ export async function startSentinel(): Promise<{
   }
 }
 
-/** The part of vitest's `describe` that is needed here. */
-type Describe = (name: string, body: () => void) => unknown
-
-/**
- * A suite that needs Redis. Where there is none, it fails in CI; elsewhere one line tells what was not
- * tested.
- */
-export function redisSuite(
-  describe: Describe & { readonly skip: Describe },
-  name: string,
-  body: () => void,
-): void {
-  if (isInstalled()) {
-    describe(name, body)
-    return
-  }
-  if (process.env['CI']) throw new Error(`no redis-server for "${name}"; apt-get install redis`)
-  process.stderr.write(`NOT TESTED: ${name}, as there is no redis-server. apt-get install redis\n`)
-  describe.skip(name, body)
-}
+/** A suite that needs Redis. */
+export const redisSuite: Suite = suiteThatNeeds('redis-server', 'redis', isInstalled)
 
 function isInstalled(): boolean {
   try {

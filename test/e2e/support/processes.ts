@@ -3,10 +3,10 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
 import { generateKey } from '../../../src/crypto/keyring.ts'
 import { buildOnce } from '../../support/build.ts'
+import { freePort } from '../../support/free_port.ts'
 import type { TestOidcProvider } from '../../support/oidc_provider.ts'
 
 const ROOT = resolve(import.meta.dirname, '../../..')
@@ -16,16 +16,6 @@ export interface Running {
   /** All that it wrote so far. */
   told(): string
   close(): Promise<void>
-}
-
-/** A port that nobody listens on just now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** `@modelcontextprotocol/server-everything` over Streamable HTTP: a server that nobody here wrote. */

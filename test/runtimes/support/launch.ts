@@ -5,10 +5,10 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { generateKey } from '../../../src/crypto/keyring.ts'
-import { freePort } from '../../e2e/support/processes.ts'
 import type { TestOidcProvider } from '../../support/oidc_provider.ts'
 import type { Program, Project } from '../../support/project.ts'
 import { configOf, type WorkersOptions } from './workers.ts'
+import { freePort } from '../../support/free_port.ts'
 
 export const RUNTIMES = [
   'the Node of the tests',

@@ -4,10 +4,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { generateKey } from '../../../src/crypto/keyring.ts'
-import { freePort } from '../../e2e/support/processes.ts'
 import type { Program, Project } from '../../support/project.ts'
 import { commandOf, type Runtime } from './launch.ts'
 import { configOf } from './workers.ts'
+import { freePort } from '../../support/free_port.ts'
 
 const MANUAL = readFileSync(resolve(import.meta.dirname, '../../../docs/runtimes.md'), 'utf8')
 
