@@ -71,7 +71,7 @@ export function judgeTarget(text: string, { policy, isPublic }: Omit<TargetRules
   return url
 }
 
-/** RFC 6761 §6.3, RFC 6762 §3, RFC 8375, and what ICANN has set aside: names that the public DNS does not have. */
+/** RFC 6761 §6.3, RFC 6762 §3, RFC 8375 §4, and what ICANN has set aside: names that the public DNS does not have. */
 function isPublicName(name: string): boolean {
   return name.includes('.') && !/\.(?:localhost|localdomain|local|internal|home\.arpa)$/.test(name)
 }

@@ -5,12 +5,12 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
+import { freePort, isFree } from './free_port.ts'
 import { suiteThatNeeds, type Suite } from './suite_needs.ts'
 
 const run = promisify(execFile)
@@ -34,7 +34,7 @@ export async function startRedis(
   program = 'redis-server',
 ): Promise<TestRedis> {
   const directory = mkdtempSync(join(tmpdir(), 'mcp-oauth-redis-'))
-  const chosen = port ?? (await freePort())
+  const chosen = port ?? (await freePair())
   let child = launch(program, directory, chosen, settings)
   const server: TestRedis = {
     port: chosen,
@@ -99,26 +99,12 @@ async function answers(server: TestRedis): Promise<void> {
   throw new Error(`redis-server on port ${server.port} does not answer`)
 }
 
-/** A port that is free, and in a cluster the one 10000 above it too. */
-async function freePort(): Promise<number> {
+/** A port that is free, and the one 10000 above it too, on which the nodes of a cluster talk. */
+async function freePair(): Promise<number> {
   for (;;) {
-    const port = await tryPort(0)
-    if (port < 50_000 && (await tryPort(port + 10_000).catch(() => 0)) > 0) return port
-    const lower = 20_000 + Math.floor(Math.random() * 10_000)
-    if ((await tryPort(lower).catch(() => 0)) && (await tryPort(lower + 10_000).catch(() => 0))) {
-      return lower
-    }
+    const port = await freePort()
+    if (await isFree(port + 10_000)) return port
   }
-}
-
-async function tryPort(port: number): Promise<number> {
-  const server = createServer()
-  server.listen(port, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
 }
 
 /** Three primaries with a replica each. */
