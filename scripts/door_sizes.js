@@ -33,7 +33,8 @@ async function measure(entry, optional) {
   const own = await bundle(entry, { packages: 'external' })
   const whole = await bundle(entry, { external: optional })
   const reached = [...own.reached, ...whole.reached]
-  const names = (kind) => [...new Set(reached.filter(kind).map(({ name }) => name))].sort()
+  const names = (kind) =>
+    [...new Set(reached.filter(kind).map(({ name }) => packageOf(name)))].sort()
   const isBuiltIn = (name) => /^\w+:/.test(name)
   return {
     packages: names(({ name, late }) => !late && !isBuiltIn(name)),
@@ -41,6 +42,11 @@ async function measure(entry, optional) {
     whenCalled: names(({ late }) => late),
     bytes: { own: own.bytes, whole: whole.bytes },
   }
+}
+
+/** Without the path to one of its parts; a module of Node is its own. */
+function packageOf(name) {
+  return /^(?:[a-z]+:.*|@[^/]+\/[^/]+|[^/]+)/.exec(name)[0]
 }
 
 /** The bytes of one bundle, and all that it leaves for others to bring. */
