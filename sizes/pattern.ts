@@ -71,11 +71,11 @@ function copyOfRefresh(held: GrantRecord['refresh']): GrantRecord['refresh'] {
   return {
     ...held,
     hash: anew(held.hash),
-    previous: { ...held.previous, hash: anew(hash), answer: anew(answer) },
+    previous: { ...held.previous, hash: anew(hash), answer: { ...answer, jti: anew(answer.jti) } },
   }
 }
 
-/** A random text of the length of `text`, which compresses as little as a sealed one. */
+/** A random text of the length of `text`, which compresses as little. */
 function anew<T extends string>(text: T): T {
   return randomBytes(text.length).toString('base64url').slice(0, text.length) as T
 }

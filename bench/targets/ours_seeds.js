@@ -79,8 +79,9 @@ function copyOf({ grant, client_id }, tools, age, tokensEach) {
   const { keys, randomId, makeAccessToken, makeRefreshToken } = tools
   const id = randomId(grant.createdAt - Math.floor(age))
   const { generation, previous } = grant.refresh
-  const { token, hash } = makeRefreshToken(keys, id, generation)
-  const kept = { hash: anew(previous.hash), answer: anew(previous.answer), until: previous.until }
+  const jti = anew(previous.answer.jti)
+  const { token, hash } = makeRefreshToken(keys, id, generation, jti)
+  const kept = { ...previous, hash: anew(previous.hash), answer: { ...previous.answer, jti } }
   const scope = grant.scope.join(' ')
   const exp = grant.createdAt + 86_400
   const { resource } = grant
@@ -101,7 +102,7 @@ function copyOf({ grant, client_id }, tools, age, tokensEach) {
   }
 }
 
-/** A random text of the same length, which compresses as little as a sealed one. */
+/** A random text of the same length, which compresses as little. */
 function anew(text) {
   return randomBytes(text.length).toString('base64url').slice(0, text.length)
 }

@@ -4,13 +4,7 @@
  * AES-256-GCM with a fresh nonce. The place a value belongs to (kind, id, field) is authenticated with
  * it, so that a value copied to another row or field does not open.
  */
-import {
-  createCipheriv,
-  createDecipheriv,
-  createSecretKey,
-  hash,
-  type KeyObject,
-} from 'node:crypto'
+import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto'
 import { keyObject } from './key_object.ts'
 import type { Keyring } from './keyring.ts'
 import { randomBytes } from './random.ts'
@@ -20,9 +14,6 @@ export type Sealed = string & { readonly __brand: 'Sealed' }
 
 /** Where a sealed value lives, e.g. `connection/<id>/refresh_token`. It opens nowhere else. */
 export type Place = `${string}/${string}/${string}`
-
-/** Stands where a kid stands, when no key of the ring sealed. */
-const UNDER_SECRET = 'secret'
 
 /** Seals `plaintext` for `place` with the newest key. */
 export function seal(keys: Keyring, plaintext: string, place: Place): Sealed {
@@ -40,23 +31,6 @@ export function open(keys: Keyring, sealed: Sealed, place: Place): string | unde
 /** The short name of the key that sealed a value; undefined when it is no sealed value. Nothing is verified. */
 export function sealedBy(sealed: Sealed): string | undefined {
   return readParts(sealed)?.kid
-}
-
-/** Seals under a secret that is stored nowhere: only who presents that secret again can open it. */
-export function sealUnder(secret: string, plaintext: string, place: Place): Sealed {
-  return encrypt(keyOf(secret), UNDER_SECRET, plaintext, place)
-}
-
-/** Opens what `sealUnder` made with the same secret and place; undefined otherwise. */
-export function openUnder(secret: string, sealed: Sealed, place: Place): string | undefined {
-  const parts = readParts(sealed)
-  if (parts === undefined || parts.kid !== UNDER_SECRET) return undefined
-  return decrypt(keyOf(secret), parts.bytes, place)
-}
-
-/** One round: the secret has 256 random bits, and this stands in the way of every refresh. */
-function keyOf(secret: string): KeyObject {
-  return createSecretKey(hash('sha256', `mcp-oauth sealed under ${secret}`, 'buffer'))
 }
 
 function encrypt(key: KeyObject, kid: string, plaintext: string, place: Place): Sealed {

@@ -21,6 +21,7 @@ export interface Form {
 
 const MAX_BODY = 64 * 1024
 const MAX_PARAMETERS = 100
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** Parses `text` by the WHATWG form rules, in UTF-8 only. @throws OAuthError `invalid_request` */
 export function parseForm(text: string): Form {
@@ -74,7 +75,7 @@ export async function readForm(request: HttpRequest): Promise<Form> {
 
 function decodeUtf8(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    return UTF8.decode(bytes)
   } catch {
     throw new OAuthError('invalid_request', 'the body is not UTF-8')
   }

@@ -158,14 +158,14 @@ function frozenCopy<T>(value: T): T {
   if (isFrozen(value)) return value
   // Not by assignment to a new object, which would take a member named __proto__ for the prototype.
   const copy = (Array.isArray(value) ? [...value] : { ...value }) as { [name: string]: unknown }
-  for (const [name, member] of Object.entries(copy)) copy[name] = frozenCopy(member)
+  for (const name of Object.keys(copy)) {
+    const member = copy[name]
+    if (typeof member === 'object') copy[name] = frozenCopy(member)
+  }
   return Object.freeze(copy) as T
 }
 
 function isFrozen(value: unknown): boolean {
-  return Object.isFrozen(value) && (typeof value !== 'object' || membersOf(value).every(isFrozen))
-}
-
-function membersOf(value: object | null): readonly unknown[] {
-  return value === null ? [] : Object.values(value)
+  if (typeof value !== 'object' || value === null) return true
+  return Object.isFrozen(value) && Object.values(value).every(isFrozen)
 }

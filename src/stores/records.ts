@@ -99,11 +99,22 @@ export interface GrantRefresh {
   readonly hash: Hash
   /** The token before, and the answer it got, for a client whose answer was lost on the way. */
   readonly previous:
-    { readonly hash: Hash; readonly answer: Sealed; readonly until: number } | undefined
+    { readonly hash: Hash; readonly answer: KeptAnswer; readonly until: number } | undefined
   /** Seconds since the epoch; moves on with each rotation. */
   readonly idleExpiresAt: number
   /** Seconds since the epoch; never moves. */
   readonly absoluteExpiresAt: number
+}
+
+/** What an answer of the token endpoint was made from, beside the keys. Without those it makes nothing. */
+export interface KeptAnswer {
+  /** The key that made the tokens. */
+  readonly kid: string
+  /** The id of the access token, and of the refresh token that went along. */
+  readonly jti: string
+  readonly issuedAt: number
+  readonly exp: number
+  readonly scope: readonly string[]
 }
 
 /** Who signed in, as the upstream told. `issuer` and `sub` identify, the rest is for display. */

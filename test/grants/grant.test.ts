@@ -1,7 +1,6 @@
 /** The transitions of a grant, one by one. `model.test.ts` tries their orders. */
 import { describe, expect, it } from 'vitest'
 import { sha256 } from '../../src/crypto/hash.ts'
-import type { Sealed } from '../../src/crypto/seal.ts'
 import {
   endGrant,
   isCurrent,
@@ -11,7 +10,7 @@ import {
   rotate,
   type Successor,
 } from '../../src/server/grants/grant.ts'
-import type { GrantRecord } from '../../src/stores/records.ts'
+import type { GrantRecord, KeptAnswer } from '../../src/stores/records.ts'
 import { RESOURCE } from '../support/context.ts'
 import { USER } from './support.ts'
 
@@ -53,10 +52,14 @@ function redeemed(changes: Partial<GrantRecord> = {}): GrantRecord {
   })
 }
 
+function answer(jti: string, now: number): KeptAnswer {
+  return { kid: 'abcdef', jti, issuedAt: now, exp: now + 100, scope: [] }
+}
+
 function successor(name: string, now: number, changes: Partial<Successor> = {}): Successor {
   return {
     hash: sha256(name),
-    replay: { answer: `sealed ${name}` as Sealed, until: now + 60 },
+    replay: { answer: answer(name, now), until: now + 60 },
     idleExpiresAt: now + 500,
     accessExpiresAt: now + 100,
     ...changes,
@@ -102,7 +105,7 @@ describe('OAuth 2.1 §4.3.1 rotate', () => {
     expect(result.grant.refresh).toEqual({
       generation: 2,
       hash: sha256('two'),
-      previous: { hash: sha256('one'), answer: 'sealed two', until: NOW + 70 },
+      previous: { hash: sha256('one'), answer: answer('two', NOW + 10), until: NOW + 70 },
       idleExpiresAt: NOW + 510,
       absoluteExpiresAt: NOW + 900,
     })
@@ -117,7 +120,7 @@ describe('OAuth 2.1 §4.3.1 rotate', () => {
     const again = successor('never', NOW)
     expect(rotate(freeze(rotated.grant), sha256('one'), again, NOW + 59)).toEqual({
       outcome: 'repeated',
-      answer: 'sealed two',
+      answer: answer('two', NOW),
       successor: sha256('two'),
     })
     expect(rotate(rotated.grant, sha256('one'), again, NOW + 60)).toMatchObject({

@@ -5,7 +5,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { sha256, type Hash } from '../../src/crypto/hash.ts'
-import type { Sealed } from '../../src/crypto/seal.ts'
 import {
   endGrant,
   isCurrent,
@@ -175,15 +174,18 @@ function realRotate(
 ): string {
   const successor = {
     hash: sha256(next),
-    replay: { answer: next as Sealed, until: now + WINDOW },
+    replay: {
+      answer: { kid: 'abcdef', jti: next, issuedAt: now, exp: accessExpiresAt, scope: [] },
+      until: now + WINDOW,
+    },
     idleExpiresAt: now + IDLE,
     accessExpiresAt,
   }
   const result = rotate(real.grant, presented, successor, now)
   if ('grant' in result) real.grant = result.grant
   if (result.outcome !== 'repeated') return result.outcome
-  const same = sha256(result.answer) === result.successor
-  return `repeated with ${same ? result.answer : 'another token'}`
+  const same = sha256(result.answer.jti) === result.successor
+  return `repeated with ${same ? result.answer.jti : 'another token'}`
 }
 
 /** Plays a sequence on both sides and gives the first disagreement; undefined where there is none. */

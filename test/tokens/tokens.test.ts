@@ -14,7 +14,7 @@ const CLAIMS = { grantId: 'grant-1', exp: 2000, resource: 'https://h.example/mcp
 
 const made = {
   access: makeAccessToken(keys, CLAIMS),
-  refresh: makeRefreshToken(keys, 'grant-1', 1).token,
+  refresh: makeRefreshToken(keys, 'grant-1', 1, 'j').token,
   code: makeCode(keys, 'grant-1').code,
 }
 
@@ -47,13 +47,18 @@ describe('tokens', () => {
   })
 
   it('a refresh token and a code are known by their hash, and secret to the last bit', () => {
-    const { token, hash } = makeRefreshToken(keys, 'grant-1', 7)
+    const { token, hash } = makeRefreshToken(keys, 'grant-1', 7, 'x')
     expect(readRefreshToken(keys, token)).toEqual({ grantId: 'grant-1', generation: 7, hash })
     expect(hash).toBe(sha256(token))
-    expect(makeRefreshToken(keys, 'grant-1', 7).token).not.toBe(token)
-    expect(makeRefreshToken(keys, 'grant-1', 7, 'x').token).toBe(
-      makeRefreshToken(keys, 'grant-1', 7, 'x').token,
-    )
+    expect(makeRefreshToken(keys, 'grant-1', 7, 'x').token).toBe(token)
+    for (const other of [
+      makeRefreshToken(keys, 'grant-1', 7, 'y'),
+      makeRefreshToken(keys, 'grant-1', 8, 'x'),
+      makeRefreshToken(keys, 'grant-2', 7, 'x'),
+      makeRefreshToken(createKeyring([generateKey()]), 'grant-1', 7, 'x'),
+    ]) {
+      expect(other.token.split('.')[2]).not.toBe(token.split('.')[2])
+    }
     const code = makeCode(keys, 'grant-1')
     expect(readCode(keys, code.code)).toEqual({ grantId: 'grant-1', hash: code.hash })
   })

@@ -1,5 +1,5 @@
 /**
- * What this process remembers about clients, beside the store: fresh copies of documents, fetches under
+ * What this process remembers about clients, beside the store: clients as they were read, fresh copies of documents, fetches under
  * way, hosts that did not answer, and how many may register. Bounded, and lost without harm.
  */
 import { isWorkers } from '../../http/runtime.ts'
@@ -26,8 +26,18 @@ export interface DrawnRegistrations {
   isSpent: boolean
 }
 
+/** A registered client, judged at the version at which it was read. */
+export interface ReadClient {
+  readonly client: Client
+  readonly version: number
+  /** Seconds since the epoch. */
+  readonly readAt: number
+}
+
 export interface ClientMemory {
   drawn: DrawnRegistrations
+  /** Registered clients as they were last read, and when. */
+  readonly registered: Map<string, ReadClient>
   readonly documents: Map<string, { readonly client: Client; readonly freshUntil: number }>
   readonly keys: Map<string, KeptKeys>
   /** Fetches under way by URL, and draws by hour, so that many who ask at once cause one. */
@@ -45,6 +55,7 @@ export function memoryOf({ config }: Context): ClientMemory {
   if (known !== undefined) return known
   const made: ClientMemory = {
     drawn: { hour: -1, left: 0, waiting: 0, isSpent: false },
+    registered: new Map(),
     documents: new Map(),
     keys: new Map(),
     fetching: new Map(),

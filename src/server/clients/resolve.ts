@@ -8,6 +8,7 @@ import { isClientIdUrl } from '../../protocol/client_id_url.ts'
 import { OAuthError } from '../../protocol/errors.ts'
 import type { Context } from '../config/context.ts'
 import { clientOf, type Client } from './client.ts'
+import { memoryOf, remember } from './memory.ts'
 import { resolveDocument, resolveKeptDocument } from './metadata_document.ts'
 
 // RFC 6749 appendix A.1: visible ASCII. Nothing longer is ever given out here.
@@ -36,18 +37,30 @@ export async function resolveKnownClient(context: Context, client_id: string): P
   const written = context.config.clients.get(client_id)
   if (written !== undefined) return { ...written, source: 'static' }
   if (isClientIdUrl(client_id)) return resolveKeptDocument(context, client_id)
-  return findRegistered(context, client_id)
+  return readThisSecond(context, client_id) ?? findRegistered(context, client_id)
+}
+
+/** The client as it was read within this second. Nothing of a registration changes but when it expires. */
+function readThisSecond(context: Context, client_id: string): Client | undefined {
+  const read = memoryOf(context).registered.get(client_id)
+  return read?.readAt === context.clock() ? read.client : undefined
 }
 
 async function findRegistered(context: Context, client_id: string): Promise<Client> {
   if (!CLIENT_ID.test(client_id)) throw unknownClient('not a client id')
-  const record = (await context.store.find('client', client_id))?.record
-  if (record?.source !== 'dynamic') throw unknownClient('not registered')
+  const readAt = context.clock()
+  const found = await context.store.find('client', client_id)
+  if (found?.record.source !== 'dynamic') throw unknownClient('not registered')
+  const { record, version } = found
   // RFC 7591 §5: a registration that was never used expires, whether or not it was deleted yet.
-  if (record.expiresAt !== undefined && context.clock() >= record.expiresAt) {
+  if (record.expiresAt !== undefined && readAt >= record.expiresAt) {
     throw unknownClient('the registration has expired')
   }
-  return clientOf(context.config, record)
+  const { registered } = memoryOf(context)
+  const known = registered.get(client_id)
+  const client = known?.version === version ? known.client : clientOf(context.config, record)
+  remember(registered, client_id, { client, version, readAt })
+  return client
 }
 
 function unknownClient(reason: string): OAuthError {

@@ -31,7 +31,7 @@ export interface Config {
   readonly defaultScope: readonly string[]
   readonly clients: ReadonlyMap<string, StaticClient>
   readonly resourceServers: ReadonlyMap<string, ResourceServer>
-  readonly allow: (user: User) => Promise<boolean>
+  readonly allow: (user: User) => boolean | Promise<boolean>
   readonly lifetimes: Lifetimes
   readonly registration: RegistrationOptions
   readonly metadataDocuments: MetadataDocumentOptions

@@ -5,8 +5,12 @@ import type { User } from '../../stores/records.ts'
 import type { Fault } from './fault.ts'
 import type { AllowOptions, Options } from './options.ts'
 
-export function judgeAllow({ allow }: Options, fault: Fault): (user: User) => Promise<boolean> {
-  if (allow === undefined) return () => Promise.resolve(true)
+/** Answers at once where it can; only a function of the operator's may take its time. */
+export function judgeAllow(
+  { allow }: Options,
+  fault: Fault,
+): (user: User) => boolean | Promise<boolean> {
+  if (allow === undefined) return () => true
   if (typeof allow === 'function') return async (user) => (await allow(user)) === true
   const { emails = [], domains = [], subjects = [] } = allow
   if (emails.length + domains.length + subjects.length === 0) {
@@ -18,7 +22,7 @@ export function judgeAllow({ allow }: Options, fault: Fault): (user: User) => Pr
   for (const email of emails.filter((one) => !/^[^@\s]+@[^@\s]+$/.test(one))) {
     fault('allow.emails', `has ${JSON.stringify(email)}, which is no address`)
   }
-  return (user) => Promise.resolve(isNamed(user, { emails, domains, subjects }))
+  return (user) => isNamed(user, { emails, domains, subjects })
 }
 
 function isNamed(user: User, { emails, domains, subjects }: Required<AllowOptions>): boolean {

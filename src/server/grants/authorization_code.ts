@@ -16,7 +16,7 @@ import { readCode, type Code } from '../tokens/code.ts'
 import { makeRefreshToken } from '../tokens/refresh_token.ts'
 import { applyToGrant } from './apply.ts'
 import { redeem } from './grant.ts'
-import { drawAccessToken, tokenResponse, type TokenResponse } from './token_response.ts'
+import { drawAccessToken, tokenResponse, type Draw, type TokenResponse } from './token_response.ts'
 import { checkStillWelcome } from './welcome.ts'
 
 /** Redeems a code. @throws OAuthError `invalid_request`, `invalid_grant`, `invalid_target`, `temporarily_unavailable` */
@@ -70,11 +70,17 @@ async function redeemCode(
 ): Promise<TokenResponse> {
   const now = context.clock()
   const grant = found.record
-  const refresh = issuesRefreshToken(client, grant) ? firstRefresh(context, grant, now) : undefined
-  const draw = drawAccessToken(context, grant.scope, refresh?.record.absoluteExpiresAt, now)
+  const absoluteExpiresAt = issuesRefreshToken(client, grant)
+    ? now + context.config.lifetimes.refreshTokenAbsolute
+    : undefined
+  const draw = drawAccessToken(context, grant.scope, absoluteExpiresAt, now)
+  const refresh =
+    absoluteExpiresAt === undefined
+      ? undefined
+      : firstRefresh(context, grant, draw, absoluteExpiresAt)
   // The client must outlast its grant. It is extended first, as a store that fails here burns no code.
   if (grant.code !== undefined && isRedeemable(grant.code, now)) {
-    await extendClient(context, client, refresh?.record.absoluteExpiresAt ?? draw.exp)
+    await extendClient(context, client, absoluteExpiresAt ?? draw.exp)
   }
   const next = { refresh: refresh?.record, accessExpiresAt: draw.exp }
   const result = await applyToGrant(context, found, (current) =>
@@ -97,12 +103,12 @@ function issuesRefreshToken(client: Client, grant: GrantRecord): boolean {
 function firstRefresh(
   context: Context,
   grant: GrantRecord,
-  now: number,
+  { jti, issuedAt }: Draw,
+  absoluteExpiresAt: number,
 ): { readonly token: string; readonly record: GrantRefresh } {
-  const { refreshTokenIdle, refreshTokenAbsolute } = context.config.lifetimes
-  const { token, hash } = makeRefreshToken(context.keys, grant.id, 1)
-  const absoluteExpiresAt = now + refreshTokenAbsolute
-  const idleExpiresAt = Math.min(now + refreshTokenIdle, absoluteExpiresAt)
+  const { token, hash } = makeRefreshToken(context.keys, grant.id, 1, jti)
+  const { refreshTokenIdle } = context.config.lifetimes
+  const idleExpiresAt = Math.min(issuedAt + refreshTokenIdle, absoluteExpiresAt)
   return {
     token,
     record: { generation: 1, hash, previous: undefined, idleExpiresAt, absoluteExpiresAt },

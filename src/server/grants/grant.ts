@@ -3,8 +3,7 @@
  * outcome and the next grant. `apply.ts` carries it to the store.
  */
 import { equal, type Hash } from '../../crypto/hash.ts'
-import type { Sealed } from '../../crypto/seal.ts'
-import type { EndReason, GrantRecord, GrantRefresh } from '../../stores/records.ts'
+import type { EndReason, GrantRecord, GrantRefresh, KeptAnswer } from '../../stores/records.ts'
 import { CLOCK_SKEW } from '../config/defaults.ts'
 
 /** How long an ended grant is kept, so that late tokens are told apart from unknown ones in the log. */
@@ -66,7 +65,7 @@ export function redeem(
 /** What a rotation may give. */
 export type Rotation =
   | { readonly outcome: 'rotated'; readonly grant: GrantRecord }
-  | { readonly outcome: 'repeated'; readonly answer: Sealed; readonly successor: Hash }
+  | { readonly outcome: 'repeated'; readonly answer: KeptAnswer; readonly successor: Hash }
   | { readonly outcome: 'reused'; readonly grant: GrantRecord }
   | { readonly outcome: 'expired' }
   | { readonly outcome: 'ended' }
@@ -74,8 +73,8 @@ export type Rotation =
 /** The successor of a refresh token. */
 export interface Successor {
   readonly hash: Hash
-  /** The answer that carries it, sealed under the presented token, and until when it is given again. */
-  readonly replay: { readonly answer: Sealed; readonly until: number } | undefined
+  /** The answer that carries it, and until when it is given again. */
+  readonly replay: { readonly answer: KeptAnswer; readonly until: number } | undefined
   readonly idleExpiresAt: number
   /** When the access token in the answer expires. */
   readonly accessExpiresAt: number

@@ -1,59 +1,23 @@
 /**
  * The answer to a refresh as the grant keeps it, for a client that never got it.
  *
- * It is sealed under the refresh token that was presented and is stored nowhere: who cannot present that
- * token again cannot open it. Kept is what the answer was made from, a fifth of its length.
+ * Kept is what the answer was made from. None of it is secret: the tokens are made of it under the key that
+ * made them before, and who has the key needs nothing of what is kept.
  */
 import type { Keyring } from '../../crypto/keyring.ts'
-import { openUnder, sealUnder, type Place, type Sealed } from '../../crypto/seal.ts'
-import { formatScope, parseScope } from '../../protocol/scope.ts'
+import type { KeptAnswer } from '../../stores/records.ts'
 import type { Draw } from './token_response.ts'
 
-/** What an answer was made from. */
-export interface KeptAnswer {
-  /** The keyring with the key in front that made the tokens. */
-  readonly keys: Keyring
-  /** The secret of the new refresh token. */
-  readonly secret: string
-  readonly draw: Draw
+/** What the grant keeps of an answer that the newest of `keys` made. */
+export function keepAnswer(keys: Keyring, draw: Draw): KeptAnswer {
+  return { kid: keys.newest.kid, ...draw }
 }
 
-type Packed = readonly [
-  kid: string,
-  secret: string,
-  jti: string,
-  issuedAt: number,
-  exp: number,
-  scope: string,
-]
-
-/** Seals an answer of a grant under the refresh token that it answers. */
-export function sealAnswer(
-  token: string,
-  grantId: string,
-  { keys, secret, draw }: KeptAnswer,
-): Sealed {
-  const { jti, issuedAt, exp, scope } = draw
-  const packed: Packed = [keys.newest.kid, secret, jti, issuedAt, exp, formatScope(scope)]
-  return sealUnder(token, JSON.stringify(packed), placeOf(grantId))
-}
-
-/** The answer again; undefined when it is damaged, or the key that made it has been retired. */
-export function openAnswer(
+/** What makes the answer again: its draw, and the keyring with its key in front. Undefined when that has been retired. */
+export function recallAnswer(
   keys: Keyring,
-  token: string,
-  grantId: string,
-  sealed: Sealed,
-): KeptAnswer | undefined {
-  const text = openUnder(token, sealed, placeOf(grantId))
-  if (text === undefined) return undefined
-  const [kid, secret, jti, issuedAt, exp, scope] = JSON.parse(text) as Packed
+  { kid, ...draw }: KeptAnswer,
+): { readonly keys: Keyring; readonly draw: Draw } | undefined {
   const newest = keys.find(kid)
-  if (newest === undefined) return undefined
-  const draw = { jti, issuedAt, exp, scope: parseScope(scope) }
-  return { keys: { ...keys, newest }, secret, draw }
-}
-
-function placeOf(grantId: string): Place {
-  return `grant/${grantId}/answer`
+  return newest === undefined ? undefined : { keys: { ...keys, newest }, draw }
 }

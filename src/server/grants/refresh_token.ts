@@ -2,9 +2,8 @@
  * `grant_type=refresh_token`: RFC 6749 §6, rotation by OAuth 2.1 §4.3.1.
  *
  * Everything is validated before the token is rotated, and rotated by one compare-and-set before the
- * answer leaves. The answer is kept, sealed under the presented token, for a client that never got it.
+ * answer leaves. What it was made from is kept, for a client that never got it.
  */
-import { randomSecret } from '../../crypto/random.ts'
 import type { Form } from '../../http/form.ts'
 import { OAuthError } from '../../protocol/errors.ts'
 import { matchResource } from '../../protocol/resource.ts'
@@ -13,14 +12,15 @@ import type { GrantRecord } from '../../stores/records.ts'
 import type { Versioned } from '../../stores/store.ts'
 import type { Client } from '../clients/client.ts'
 import type { Context } from '../config/context.ts'
+import { CLOCK_SKEW } from '../config/defaults.ts'
 import { makeJti } from '../tokens/access_token.ts'
 import { readForeignToken } from '../tokens/adopted_token.ts'
 import { makeRefreshToken, readRefreshToken, type RefreshToken } from '../tokens/refresh_token.ts'
 import { applyToGrant } from './apply.ts'
 import { isCurrent, rotate, type Rotation, type Successor } from './grant.ts'
 import { isHeldBy, keepHolder } from './holder.ts'
-import { openAnswer, sealAnswer, type KeptAnswer } from './kept_answer.ts'
-import { drawAccessToken, tokenResponse, type TokenResponse } from './token_response.ts'
+import { keepAnswer, recallAnswer } from './kept_answer.ts'
+import { drawAccessToken, tokenResponse, type Draw, type TokenResponse } from './token_response.ts'
 import { checkStillWelcome } from './welcome.ts'
 
 /** Rotates a refresh token. @throws OAuthError `invalid_request`, `invalid_grant`, `invalid_scope`, `invalid_target`, `temporarily_unavailable` */
@@ -56,11 +56,10 @@ export async function refreshToken(
   if (isCurrent(grant, presented.hash)) await checkStillWelcome(context, found)
   await keepHolder(context, grant, client)
   const scope = asked.length === 0 ? grant.scope : asked
-  return rotateGrant(context, found, { token, presented, scope, client })
+  return rotateGrant(context, found, { presented, scope, client })
 }
 
 interface Presented {
-  readonly token: string
   readonly presented: RefreshToken
   readonly scope: readonly string[]
   readonly client: Client
@@ -100,18 +99,15 @@ async function rotateGrant(
 function prepare(
   context: Context,
   grant: GrantRecord,
-  { token, presented, scope }: Presented,
+  { presented, scope }: Presented,
   now: number,
 ): { readonly answer: TokenResponse; readonly successor: Successor } {
   const { keys } = context
   const { refreshTokenIdle, replayWindow } = context.config.lifetimes
-  const secret = randomSecret()
-  const next = makeRefreshToken(keys, grant.id, presented.generation + 1, secret)
   const draw = drawAccessToken(context, scope, grant.refresh?.absoluteExpiresAt, now)
+  const next = makeRefreshToken(keys, grant.id, presented.generation + 1, draw.jti)
   const replay =
-    replayWindow === 0
-      ? undefined
-      : { answer: sealAnswer(token, grant.id, { keys, secret, draw }), until: now + replayWindow }
+    replayWindow === 0 ? undefined : { answer: keepAnswer(keys, draw), until: now + replayWindow }
   return {
     answer: tokenResponse(keys, grant, draw, next.token),
     successor: {
@@ -127,23 +123,26 @@ function prepare(
 function repeat(
   context: Context,
   grant: GrantRecord,
-  { token, presented, scope }: Presented,
+  { presented, scope }: Presented,
   { answer, successor }: Rotation & { readonly outcome: 'repeated' },
 ): TokenResponse {
-  const kept = openAnswer(context.keys, token, grant.id, answer)
-  if (kept === undefined) throw invalidToken('the kept answer does not open')
-  const { keys, secret } = kept
-  const next = makeRefreshToken(keys, grant.id, presented.generation + 1, secret)
+  const recalled = recallAnswer(context.keys, answer)
+  if (recalled === undefined) throw invalidToken('the key that made the kept answer is gone')
+  const { keys, draw } = recalled
+  const next = makeRefreshToken(keys, grant.id, presented.generation + 1, draw.jti)
   // A token that is not the successor would end the grant when it is used.
   if (next.hash !== successor) throw invalidToken('the kept answer makes another token')
-  return tokenResponse(keys, grant, drawAgain(kept, scope), next.token)
+  // Who can write to the store gets nothing signed that lives longer.
+  const { accessToken } = context.config.lifetimes
+  const exp = Math.min(draw.exp, context.clock() + accessToken + CLOCK_SKEW)
+  return tokenResponse(keys, grant, drawAgain({ ...draw, exp }, scope), next.token)
 }
 
 /**
  * RFC 6749 §6 binds the access token to the scope asked for. A client that asks again for another scope
  * gets an access token of its own, beside the same refresh token.
  */
-function drawAgain({ draw }: KeptAnswer, scope: readonly string[]): KeptAnswer['draw'] {
+function drawAgain(draw: Draw, scope: readonly string[]): Draw {
   const same =
     scope.length === draw.scope.length && scope.every((token) => draw.scope.includes(token))
   return same ? draw : { ...draw, jti: makeJti(), scope }

@@ -20,7 +20,8 @@ const ALLOW_TIMEOUT = 5
  */
 export async function isAllowed(context: Context, user: User): Promise<boolean> {
   try {
-    return await inTime(async () => context.config.allow(user))
+    const answer = context.config.allow(user)
+    return typeof answer === 'boolean' ? answer : await inTime(answer)
   } catch (cause) {
     throw new OAuthError(
       'temporarily_unavailable',
@@ -78,13 +79,13 @@ export async function endNow(
   context.events.emit({ type: 'grant_ended', client_id, subject, grantId: id, reason })
 }
 
-async function inTime<T>(work: () => Promise<T>): Promise<T> {
+async function inTime<T>(work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error('no answer in time')), ALLOW_TIMEOUT * 1000)
   })
   try {
-    return await Promise.race([work(), late])
+    return await Promise.race([work, late])
   } finally {
     clearTimeout(timer)
   }

@@ -106,7 +106,17 @@ export function sampleRefresh(generation: number): NonNullable<GrantRecord['refr
   return {
     generation,
     hash: sha256(`refresh ${generation}`),
-    previous: { hash: sha256(`refresh ${generation - 1}`), answer: sealed, until: NOW + 30 },
+    previous: {
+      hash: sha256(`refresh ${generation - 1}`),
+      answer: {
+        kid: 'abcdef',
+        jti: 'token',
+        issuedAt: NOW,
+        exp: NOW + 3600,
+        scope: ['notes:read'],
+      },
+      until: NOW + 30,
+    },
     idleExpiresAt: NOW + 86_400,
     absoluteExpiresAt: NOW + 864_000,
   }
