@@ -113,10 +113,7 @@ export function createRedisStore(executor: RedisExecutor, options: RedisOptions 
 /** Runs a verb within its time. Whatever keeps it from an answer is an outage. */
 async function run<T>(state: Opened, verb: () => Promise<T>): Promise<T> {
   if (state.closed) throw new StoreUnavailable('the Redis store is closed')
-  const answer = within(state.timeout, async () => {
-    await checkOnce(state)
-    return await verb()
-  })
+  const answer = within(state.timeout, state.isChecked ? verb() : checkOnce(state).then(verb))
   state.underWay.add(answer)
   try {
     return await answer
@@ -130,7 +127,6 @@ async function run<T>(state: Opened, verb: () => Promise<T>): Promise<T> {
 
 /** Before the first verb, and before the next where it could not be told. */
 async function checkOnce(state: Opened): Promise<void> {
-  if (state.isChecked) return
   const checking = state.policy ?? checkPolicy(state.place.executor)
   if (!isWorkers) state.policy = checking
   try {
@@ -141,17 +137,19 @@ async function checkOnce(state: Opened): Promise<void> {
   }
 }
 
-async function within<T>(seconds: number, work: () => Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    const error = new StoreUnavailable(`Redis did not answer within ${seconds} seconds`)
-    timer = setTimeout(() => reject(error), seconds * 1000)
+function within<T>(seconds: number, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void =>
+      reject(new StoreUnavailable(`Redis did not answer within ${seconds} seconds`))
+    const timer = setTimeout(giveUp, seconds * 1000)
+    const settle =
+      <R>(how: (result: R) => void) =>
+      (result: R): void => {
+        clearTimeout(timer)
+        how(result)
+      }
+    work.then(settle(resolve), settle(reject))
   })
-  try {
-    return await Promise.race([work(), late])
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 async function close(state: Opened): Promise<void> {

@@ -4,6 +4,8 @@
  * A client stays its owner's: it is never closed, and reconnects and follows a failover as its owner has
  * set it up. Only what hears changes is a connection of ours, a duplicate of it.
  */
+import { type Connection, createGathering } from './redis_gathering.ts'
+import { hashingScripts } from './redis_hashed.ts'
 import {
   type Command,
   type Hears,
@@ -15,7 +17,7 @@ import {
 } from './redis_executor.ts'
 
 /** ioredis: `Redis`, alone or behind Sentinel. */
-export interface IoRedisClient {
+export interface IoRedisClient extends Connection {
   call(name: string, ...words: string[]): Promise<unknown>
   duplicate(override?: object): object
   pipeline(commands: string[][]): IoRedisPipeline
@@ -68,12 +70,18 @@ function has(client: object, method: string): boolean {
 }
 
 function ioRedis(client: IoRedisClient | IoRedisCluster): RedisExecutor {
-  const caller = (node: Pick<IoRedisClient, 'call'>) => async (command: Command) =>
-    (await node.call(...command)) as Reply
+  const caller = (node: Pick<IoRedisClient, 'call'>) => (command: Command) =>
+    node.call(...command) as Promise<Reply>
   const call = caller(client)
+  const gather = createGathering(() => ('nodes' in client ? client.nodes('master') : [client]))
+  const send = hashingScripts(({ command }) => {
+    gather()
+    return call(command)
+  })
   let opened = 0
   return {
-    send: (commands) => Promise.all(commands.map(({ command }) => call(command))),
+    send,
+    sendAll: async (commands) => Promise.all(commands.map(send)),
     primaries: async () => {
       if (!('nodes' in client)) return [call]
       // Until the first command of a cluster there may be no nodes.
@@ -116,10 +124,12 @@ function ioRedisFeed(feed: IoRedisFeed, channels: readonly string[], hears: Hear
 }
 
 function nodeRedis(client: NodeRedisClient): RedisExecutor {
-  const call = async (command: Command): Promise<Reply> =>
-    (await client.sendCommand([...command])) as Reply
+  const call = (command: Command): Promise<Reply> =>
+    client.sendCommand([...command]) as Promise<Reply>
+  const send = hashingScripts(({ command }) => call(command))
   return {
-    send: (commands) => Promise.all(commands.map(({ command }) => call(command))),
+    send,
+    sendAll: async (commands) => Promise.all(commands.map(send)),
     primaries: async () => [call],
     wait: async (_, replicas) => Number(await call(['WAIT', `${replicas}`, WAIT])),
     subscribe: (channels, hears) => nodeRedisFeed(client, channels, hears),
@@ -127,10 +137,12 @@ function nodeRedis(client: NodeRedisClient): RedisExecutor {
 }
 
 function nodeRedisCluster(client: NodeRedisCluster): RedisExecutor {
-  const call = async ({ key, command }: KeyedCommand): Promise<Reply> =>
-    (await client.sendCommand(key, false, [...command])) as Reply
+  const call = ({ key, command }: KeyedCommand): Promise<Reply> =>
+    client.sendCommand(key, false, [...command]) as Promise<Reply>
+  const send = hashingScripts(call)
   return {
-    send: (commands) => Promise.all(commands.map(call)),
+    send,
+    sendAll: async (commands) => Promise.all(commands.map(send)),
     primaries: async () =>
       client.masters.map((master) => async (command: Command) => {
         const node = (await client.nodeClient(master as never)) as NodeRedisClient

@@ -18,8 +18,10 @@ export interface KeyedCommand {
 
 /** The way to one Redis, however many nodes it has. What it throws is an outage. */
 export interface RedisExecutor {
-  /** Sends commands, each to the primary that has its key, and gives their answers in order. */
-  send(commands: readonly KeyedCommand[]): Promise<readonly Reply[]>
+  /** Sends a command to the primary that has its key. */
+  send(command: KeyedCommand): Promise<Reply>
+  /** Sends several as `send` does, and gives their answers in order. */
+  sendAll(commands: readonly KeyedCommand[]): Promise<readonly Reply[]>
   /** Each primary that is there just now. */
   primaries(): Promise<readonly ((command: Command) => Promise<Reply>)[]>
   /** Waits until so many replicas have what was written on the node of `key`; gives how many have. */
@@ -44,9 +46,8 @@ export interface Hears {
 export const WAIT = '1000'
 
 /** One command on one key. */
-export async function ask(executor: RedisExecutor, key: string, command: Command): Promise<Reply> {
-  const [reply] = await executor.send([{ key, command }])
-  return reply
+export function ask(executor: RedisExecutor, key: string, command: Command): Promise<Reply> {
+  return executor.send({ key, command })
 }
 
 /** A script on one key. */

@@ -53,14 +53,14 @@ async function expire(
 ): Promise<readonly boolean[]> {
   if (ids.length === 0) return []
   const { executor, keys } = place
-  const replies = await executor.send(
+  const replies = await executor.sendAll(
     ids.map((id) => script(keys.record(kind, id), EXPIRE, [`${now}`, ...tell(place, kind, id)])),
   )
   return Promise.all(
     ids.map(async (id, at) => {
       const [expires = NONE, value] = texts(replies[at])
       const held = readRecord(value)
-      if (held === undefined) await executor.send([scoreAnew(place, kind, id, expires)])
+      if (held === undefined) await executor.send(scoreAnew(place, kind, id, expires))
       else await forget(place, kind, held)
       return held !== undefined
     }),

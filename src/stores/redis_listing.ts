@@ -59,7 +59,7 @@ async function readRecords<K extends Kind>(
   hints: readonly string[],
 ): Promise<readonly (RedisRecord<K> | undefined)[]> {
   if (hints.length === 0) return []
-  const replies = await executor.send(
+  const replies = await executor.sendAll(
     hints.map((hint) => {
       const key = keys.record(kind, plainText(readHint(hint).keyed))
       return { key, command: ['GET', key] as const }

@@ -60,7 +60,7 @@ async function replaceHinted(
 ): Promise<boolean> {
   const held = await find(place, draft.kind, draft.id)
   if (held === undefined || held.version !== version) return false
-  await place.executor.send(scoreExpiry(place, draft))
+  await place.executor.sendAll(scoreExpiry(place, draft))
   if (held.fingerprint === draft.fingerprint) {
     return inTime(await write(place, draft, version, held.mark, ''))
   }
@@ -106,7 +106,7 @@ async function sendWrite(
   write: KeyedCommand,
   more: readonly KeyedCommand[] = [],
 ): Promise<readonly Reply[]> {
-  const replies = await executor.send([write, ...more])
+  const replies = await executor.sendAll([write, ...more])
   const done = replies[0] === 1 || typeof replies[0] === 'string'
   if (replicas === 0 || !done) return replies
   const heard = (await executor.wait?.(write.key, replicas)) ?? 0
@@ -144,14 +144,14 @@ export async function attempt(
   commands: readonly KeyedCommand[],
 ): Promise<void> {
   if (commands.length === 0) return
-  await executor.send(commands).catch(() => undefined)
+  await executor.sendAll(commands).catch(() => undefined)
 }
 
 /** Writes the hints of a draft and gives when, by the clock that was behind; '' when there are none. */
 async function addHints(place: RedisPlace, draft: RedisDraft, mark: string): Promise<string> {
   if (draft.entries.length === 0) return ''
   const hint = hintOf(draft.id, mark)
-  const times = await place.executor.send(
+  const times = await place.executor.sendAll(
     hintKeys(place, draft).map((key) => script(key, HINT, [hint])),
   )
   return `${Math.min(...times.map(Number))}`

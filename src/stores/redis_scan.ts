@@ -42,7 +42,7 @@ export async function scan<K extends Kind>(
   const replies =
     keys.length === 0
       ? []
-      : await place.executor.send(keys.map((key) => ({ key, command: ['GET', key] })))
+      : await place.executor.sendAll(keys.map((key) => ({ key, command: ['GET', key] })))
   const rows = replies.flatMap((reply) => {
     const held = readRecord<K>(reply)
     return held === undefined ? [] : [plain(held)]

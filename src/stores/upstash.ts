@@ -89,7 +89,8 @@ function overRest(reach: SafeFetch, url: string, token: string, timeout: number)
   }
   const one = async (command: Command): Promise<Reply> => readResult(await post('/', command))
   return {
-    async send(commands) {
+    send: ({ command }) => one(command),
+    async sendAll(commands) {
       const [first, ...others] = commands.map(({ command }) => command)
       if (first === undefined) return []
       if (others.length === 0) return [await one(first)]

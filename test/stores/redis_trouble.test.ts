@@ -152,7 +152,10 @@ redisSuite(describe, 'Redis in trouble', () => {
     const first = await signIn(front)
     await own.cli('FLUSHALL')
     expect((await call(front, first.tokens.access_token)).status).toBe(401)
-    expect((await refresh(front, first.client, first.tokens.refresh_token)).status).toBe(401)
+    // The client is known for a second more, its grant is gone at once.
+    expect([400, 401]).toContain(
+      (await refresh(front, first.client, first.tokens.refresh_token)).status,
+    )
     const second = await signIn(front)
     own.signal('SIGKILL')
     await own.restart()
@@ -172,6 +175,9 @@ redisSuite(describe, 'Redis in trouble', () => {
     const store = redis(clients.ioRedis(proxy.port), options)
     await store.insert('ticket', SAMPLES.ticket)
     await store.insert('grant', sampleGrant({ id: 'old' }))
+    // Or the answer that is held would be that the script is not known yet.
+    await store.replace('claim', sampleClaim({ id: 'none' }), 1)
+    await store.take('claim', 'none')
     const verbs: readonly (() => Promise<unknown>)[] = [
       () => store.insert('claim', sampleClaim()),
       () => store.replace('grant', sampleGrant({ id: 'old', endedAt: 9 }), 1),
