@@ -7,6 +7,7 @@ import { empty, json, type Headers } from '../http/respond.ts'
 import type { Context } from './config/context.ts'
 import { refuse } from './consent/refuse.ts'
 import { failure } from './failure.ts'
+import type { KeyGate } from './keys/key_gate.ts'
 import { createRoutes, type Route } from './routes.ts'
 
 // Fetch, CORS protocol: open to every origin, as nothing here goes by cookies. `*` does not cover
@@ -25,8 +26,8 @@ const TWO_YEARS = 63_072_000
 /** Answers a request; undefined when its path is not one of ours. Never throws. */
 export type Router = (request: HttpRequest) => Promise<HttpResponse | undefined>
 
-/** @param pass lets nobody on who needs the store before the keys were found to be those of the store. */
-export function createRouter(context: Context, pass: () => Promise<void>): Router {
+/** @param gate lets nobody on who needs the store before the keys were found to be those of the store. */
+export function createRouter(context: Context, gate: KeyGate): Router {
   const routes = createRoutes(context.config)
   // RFC 6797 §7.2: not over plain http.
   const always: Headers = context.config.secure
@@ -36,7 +37,7 @@ export function createRouter(context: Context, pass: () => Promise<void>): Route
   return async (request) => {
     const route = routes.get(request.path)
     if (route === undefined) return undefined
-    const response = await answer(context, pass, route, request)
+    const response = await answer(context, gate, route, request)
     const cors = route.channel === 'front' ? {} : CORS
     return { ...response, headers: { ...always, ...cors, ...response.headers } }
   }
@@ -44,7 +45,7 @@ export function createRouter(context: Context, pass: () => Promise<void>): Route
 
 async function answer(
   context: Context,
-  pass: () => Promise<void>,
+  gate: KeyGate,
   route: Route,
   request: HttpRequest,
 ): Promise<HttpResponse> {
@@ -55,7 +56,7 @@ async function answer(
   if (request.method !== method && !isHead) return methodNotAllowed(context, route, request)
   try {
     // Documents are made of the options alone.
-    if (channel !== 'public') await pass()
+    if (channel !== 'public' && !gate.isOpen()) await gate.pass()
     return await endpoint(context, request)
   } catch (error) {
     return failure(context, request, route, error)

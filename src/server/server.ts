@@ -122,7 +122,7 @@ export function createMcpOAuth(options: Options): McpOAuth {
     verifier,
     emit: (event) => context.events.emit(event),
   })
-  const route = createRouter(context, gate.pass)
+  const route = createRouter(context, gate)
   const sweep = createSweep(context)
 
   function handle(request: HttpRequest): Promise<HttpResponse | undefined> {

@@ -1,5 +1,5 @@
 /** The index of the memory store: for each kind, index and value the ids that have it, in order. */
-import { indexEntries, type Kind, type Records } from './records.ts'
+import { indexEntries, isIndexedAlike, type Kind, type Records } from './records.ts'
 import { createSortedIds, type SortedIds } from './sorted_ids.ts'
 
 export interface MemoryIndex {
@@ -25,7 +25,7 @@ export function createMemoryIndex(): MemoryIndex {
         removeId(places, place(kind, entry), record.id)
     },
     move(kind, from, to) {
-      if (isSame(indexEntries(kind, from), indexEntries(kind, to))) return
+      if (isIndexedAlike(kind, from, to)) return
       index.remove(kind, from)
       index.add(kind, to)
     },
@@ -40,13 +40,6 @@ type Entry = readonly [name: string, value: string]
 
 function place(kind: Kind, [name, value]: Entry): string {
   return `${kind}/${name}/${value}`
-}
-
-function isSame(left: readonly Entry[], right: readonly Entry[]): boolean {
-  return (
-    left.length === right.length &&
-    left.every(([name, value], at) => name === right[at]?.[0] && value === right[at]?.[1])
-  )
 }
 
 function addId(places: Map<string, SortedIds>, at: string, id: string): void {

@@ -195,6 +195,15 @@ const INDEXES: { readonly [K in Kind]: readonly string[] } = {
   event: ['subject', 'client_id'],
 }
 
+/** Whether two versions of a record have the same index entries. */
+export function isIndexedAlike<K extends Kind>(
+  kind: K,
+  one: Records[K],
+  other: Records[K],
+): boolean {
+  return INDEXES[kind].every((index) => Reflect.get(one, index) === Reflect.get(other, index))
+}
+
 /** The index entries that a record has now: name and value, those without a value left out. */
 export function indexEntries<K extends Kind>(
   kind: K,

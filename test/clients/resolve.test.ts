@@ -108,6 +108,26 @@ describe('resolveClient', () => {
     expect((await errorOf(resolveClient(context, used.client_id))).code).toBe('invalid_client')
   })
 
+  it('a known client is read once a second, and a new authorization reads it anew', async () => {
+    const { context, advance } = createTestContext()
+    let reads = 0
+    const find: typeof context.store.find = (kind, id) => {
+      reads += 1
+      return context.store.find(kind, id)
+    }
+    const counting = { ...context, store: { ...context.store, find } }
+    const { client_id } = await registerClient(context, METADATA)
+    const first = await resolveKnownClient(counting, client_id)
+    expect(await resolveKnownClient(counting, client_id)).toBe(first)
+    expect(reads).toBe(1)
+    await context.store.take('client', client_id)
+    expect((await errorOf(resolveClient(counting, client_id))).code).toBe('invalid_client')
+    expect(reads).toBe(2)
+    advance(1)
+    expect((await errorOf(resolveKnownClient(counting, client_id))).code).toBe('invalid_client')
+    expect(reads).toBe(3)
+  })
+
   it('RG-31 extending never shortens, and is written once a day', async () => {
     const { context } = createTestContext()
     const { client_id } = await registerClient(context, METADATA)

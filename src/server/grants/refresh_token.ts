@@ -76,7 +76,7 @@ async function rotateGrant(
   const { client_id } = request.client
   const result = await applyToGrant(context, found, (current) =>
     isHeldBy(current, request.client)
-      ? rotate({ ...current, client_id }, request.presented.hash, successor, now)
+      ? rotate(boundTo(current, client_id), request.presented.hash, successor, now)
       : { outcome: 'issued to another client' as const },
   )
   const about = { client_id, subject: grant.subject, grantId: grant.id }
@@ -146,6 +146,11 @@ function drawAgain(draw: Draw, scope: readonly string[]): Draw {
   const same =
     scope.length === draw.scope.length && scope.every((token) => draw.scope.includes(token))
   return same ? draw : { ...draw, jti: makeJti(), scope }
+}
+
+/** An adopted grant belongs to the first who comes with its token. */
+function boundTo(grant: GrantRecord, client_id: string): GrantRecord {
+  return grant.client_id === client_id ? grant : { ...grant, client_id }
 }
 
 function invalidToken(reason: string): OAuthError {
