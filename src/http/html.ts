@@ -16,6 +16,7 @@ export interface Html {
 export type HtmlValue = string | number | false | undefined | Html | readonly HtmlValue[]
 
 const UNQUOTED = /\s[a-z-]+=$/i
+const SPECIAL = /[&<>"']/
 const ENTITIES: { readonly [character: string]: string } = {
   '&': '&amp;',
   '<': '&lt;',
@@ -24,14 +25,24 @@ const ENTITIES: { readonly [character: string]: string } = {
   "'": '&#39;',
 }
 
+/** The literals of a template are one frozen array, whatever values are put in: so they are judged once. */
+const judged = new WeakSet<TemplateStringsArray>()
+
 /** The template tag. */
 export function html(literals: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
-  const parts = literals.map((literal, index) => {
-    if (index === values.length) return literal
-    if (UNQUOTED.test(literal)) throw new TypeError('an attribute value needs quotes')
-    return literal + renderValue(values[index])
-  })
-  return { [MARKUP]: parts.join('') }
+  if (!judged.has(literals)) checkQuotes(literals)
+  let text = literals[0] ?? ''
+  for (const [index, value] of values.entries()) {
+    text += renderValue(value) + (literals[index + 1] ?? '')
+  }
+  return { [MARKUP]: text }
+}
+
+function checkQuotes(literals: TemplateStringsArray): void {
+  if (literals.slice(0, -1).some((literal) => UNQUOTED.test(literal))) {
+    throw new TypeError('an attribute value needs quotes')
+  }
+  judged.add(literals)
 }
 
 /** The text to send. */
@@ -53,5 +64,6 @@ function isList(value: Html | readonly HtmlValue[]): value is readonly HtmlValue
 // HTML Living Standard §13.1.2.3 and §13.1.4: these five, and text can neither open a tag nor a
 // character reference nor leave an attribute in either kind of quotes.
 function escape(text: string): string {
+  if (!SPECIAL.test(text)) return text
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
 }

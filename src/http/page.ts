@@ -28,6 +28,7 @@ export interface PageOptions {
 }
 
 const STYLE_HASH = Buffer.from(sha256(styleText(render(STYLE))), 'base64url').toString('base64')
+const POLICY = policy([])
 const TWO_YEARS = 63_072_000
 
 const GUARDS: Headers = {
@@ -50,7 +51,8 @@ export function page(options: PageOptions): HttpResponse {
     status: options.status,
     headers: {
       ...GUARDS,
-      'content-security-policy': policy(options.formActionOrigins ?? []),
+      'content-security-policy':
+        options.formActionOrigins === undefined ? POLICY : policy(options.formActionOrigins),
       ...(options.secure ? { 'strict-transport-security': `max-age=${TWO_YEARS}` } : {}),
       ...options.headers,
     },

@@ -132,9 +132,12 @@ function membersOf(value: unknown): Members {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw invalid('the metadata must be a JSON object')
   }
-  const entries = Object.entries(value).filter(([, member]) => member !== null)
   // Without a prototype, a member named `__proto__` is a member like any other, and nobody reads it.
-  return Object.assign(Object.create(null) as object, Object.fromEntries(entries)) as Members
+  const members = Object.create(null) as { [name: string]: unknown }
+  for (const [name, member] of Object.entries(value)) {
+    if (member !== null) members[name] = member
+  }
+  return members
 }
 
 function parseMembers(members: Members): Asked {

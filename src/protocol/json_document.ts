@@ -5,11 +5,12 @@
  * it open): it is what the platform's parser does, and no second parser reads these documents.
  */
 
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 /** The value of a JSON text; undefined when the bytes are none. */
 export function parseJsonDocument(bytes: Uint8Array): { readonly value: unknown } | undefined {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-    return { value: JSON.parse(text) as unknown }
+    return { value: JSON.parse(UTF8.decode(bytes)) as unknown }
   } catch {
     return undefined
   }

@@ -6,6 +6,7 @@
  * What may be registered is spelt so plainly that no two parsers can read two hosts or paths in it.
  */
 import { isDangerousScheme } from './dangerous_schemes.ts'
+import { remembered } from './remembered.ts'
 
 // RFC 3986 §2 without the fragment and without the backslash: what a URI may be spelt with.
 const SPELLING = /^[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9\-._~:/?[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+$/
@@ -30,8 +31,15 @@ export function isLoopbackRedirect(uri: string): boolean {
   return match !== null && isPort(match[2])
 }
 
-/** The kind of a registrable URI, or the fault that forbids it, as a sentence about "redirect_uri". */
-export function judgeRedirectUri(uri: string): { kind: RedirectKind } | { fault: string } {
+type Judgement = { readonly kind: RedirectKind } | { readonly fault: string }
+
+/**
+ * The kind of a registrable URI, or the fault that forbids it, as a sentence about "redirect_uri". Every
+ * step of a sign-in judges anew what it is about to send a code to, and it is the same few URIs each time.
+ */
+export const judgeRedirectUri: (uri: string) => Judgement = remembered(judgeUri)
+
+function judgeUri(uri: string): Judgement {
   if (uri.length > MAX_LENGTH) return { fault: 'is longer than 2000 characters' }
   // RFC 6749 §3.1.2: absolute, no fragment; the empty fragment is found in the text, as a parser drops it.
   if (uri.includes('#')) return { fault: 'has a fragment' }
@@ -47,7 +55,7 @@ export function judgeRedirectUri(uri: string): { kind: RedirectKind } | { fault:
   return judgePrivateUse(uri, scheme)
 }
 
-function judgeHttps(uri: string): { kind: RedirectKind } | { fault: string } {
+function judgeHttps(uri: string): Judgement {
   if (/^https:\/\/[^/?]*@/i.test(uri)) return { fault: 'has user information before the host' }
   const [, host = '', port] = HTTPS.exec(uri) ?? []
   // A host that a browser would respell (127.1, 0x7f.1, %65vil) is one that others may read differently.
@@ -58,7 +66,7 @@ function judgeHttps(uri: string): { kind: RedirectKind } | { fault: string } {
   return { kind: 'https' }
 }
 
-function judgeHttp(uri: string): { kind: RedirectKind } | { fault: string } {
+function judgeHttp(uri: string): Judgement {
   // OAuth 2.1 §2.3.1: cleartext only to this very computer, spelt as one of three, so that no parser can be fooled.
   if (!isLoopbackRedirect(uri)) {
     return {
@@ -69,7 +77,7 @@ function judgeHttp(uri: string): { kind: RedirectKind } | { fault: string } {
   return { kind: 'loopback' }
 }
 
-function judgePrivateUse(uri: string, scheme: string): { kind: RedirectKind } | { fault: string } {
+function judgePrivateUse(uri: string, scheme: string): Judgement {
   if (isDangerousScheme(scheme)) return { fault: 'has a scheme that is not allowed' }
   if (scheme.includes('.') ? REVERSE_DOMAIN.test(uri) : SCHEME_AND_HOST.test(uri)) {
     return { kind: 'private_use' }

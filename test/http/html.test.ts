@@ -58,7 +58,18 @@ describe('the html template', () => {
     expect(render(html`<p>${forged}</p>`)).not.toContain('script')
   })
 
-  it('CO-05 refuses a value in an attribute without quotes', () => {
-    expect(() => html`<p title=${'x'}></p>`).toThrow(TypeError)
+  it('CO-05 refuses a value in an attribute without quotes, each time', () => {
+    const unquoted = (value: string) => html`<p title=${value}></p>`
+    const second = (value: string) => html`<p title="${value}" lang=${value}></p>`
+    for (const value of ['x', 'y', 'x']) {
+      expect(() => unquoted(value)).toThrow(TypeError)
+      expect(() => second(value)).toThrow(TypeError)
+    }
+  })
+
+  it('a template takes other values each time', () => {
+    const greeting = (name: string, again?: string) => html`<p>${name}, ${again}</p>`
+    expect(render(greeting('a', 'b'))).toBe('<p>a, b</p>')
+    expect(render(greeting('<'))).toBe('<p>&lt;, </p>')
   })
 })

@@ -31,9 +31,10 @@ export function warning(
     return note(consent.privateUseTitle, consent.privateUse(receiver.place))
   }
   // CIMD §6.1: a document at one host may name a redirect to another.
+  if (view.client.source !== 'metadata_document') return undefined
   const clientHost = hostOf(view.client.client_id)
   const receiverHost = hostOf(view.redirect_uri)
-  if (view.client.source !== 'metadata_document' || clientHost === receiverHost) return undefined
+  if (clientHost === receiverHost) return undefined
   return note(consent.otherHostTitle, consent.otherHost(clientHost ?? '', receiverHost ?? ''))
 }
 

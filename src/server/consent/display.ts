@@ -8,10 +8,13 @@ const MAX_NAME = 80
 // Unicode: controls, formats (bidi among them), private use, unassigned; what renders as nothing though it
 // is a letter or a mark (UTS 39 §3.1.1); the empty Braille cell; marks piled up beyond what any script needs.
 const UNSEEN = /[\p{C}\p{Default_Ignorable_Code_Point}\u2800]/gu
+// Words of visible ASCII with one space between them, which all that follows would leave as they are.
+const PLAIN = /^[!-~]+(?: [!-~]+)*$/
 const PILED_MARKS = /(\p{M}{3})\p{M}+/gu
 
 /** `name` on one line, without characters that hide or reorder, at most 80 characters; may be empty. */
 export function cleanName(name: string): string {
+  if (name.length <= MAX_NAME && PLAIN.test(name)) return name
   const spaced = name.slice(0, 4 * MAX_NAME).replace(/[\s\p{Z}]+/gu, ' ')
   const seen = spaced.normalize('NFC').replace(UNSEEN, '').replace(PILED_MARKS, '$1')
   const characters = [...seen.replace(/ +/g, ' ').trim()]
