@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { run, tool } from '../scripts/set_up.js'
 import { drawChart } from './report/chart.js'
-import { otherNodes, tables } from './report/tables.js'
+import { aimTable, otherNodes, tables } from './report/tables.js'
 
 const DOCS = resolve(import.meta.dirname, '../docs')
 const WORDS = join(import.meta.dirname, 'report/performance.md')
@@ -22,7 +22,7 @@ if (files.length === 0) {
 
 async function write(all) {
   const [main] = all
-  const more = all.length > 1 ? otherNodes(all) : []
+  const more = [...(all.length > 1 ? otherNodes(all) : []), ...aimTable(main)]
   const [document, chart] = [join(DOCS, 'performance.md'), join(DOCS, 'performance.svg')]
   const text = readFileSync(WORDS, 'utf8').replace(MARK, [tables(main), ...more].join('\n'))
   writeFileSync(document, text)

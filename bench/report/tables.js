@@ -1,4 +1,5 @@
 /** Results as tables of Markdown. */
+import { aims } from './aims.js'
 import { cell } from './print.js'
 
 /** Where it was measured, and a table for each workload. */
@@ -13,6 +14,13 @@ export function tables({ machine, options, workloads }) {
     ...(versions.length > 0 ? ['', `Peers: ${versions.join(', ')}.`] : []),
     ...Object.values(workloads).flatMap(tableOf),
   ].join('\n')
+}
+
+/** What was aimed at and what was reached, where anything of it was measured. */
+export function aimTable(results) {
+  const rows = aims(results)
+  if (rows.length === 0) return []
+  return ['', '### Aims', '', ...table(['', 'aim', 'reached', 'met'], rows)]
 }
 
 /** Without the details, which are in the results. */

@@ -28,7 +28,8 @@ const { spread } = await load<{ spread(figures: readonly number[]): Spread | und
   'spread.js',
 )
 const { drawChart } = await load<{ drawChart(results: unknown): string }>('report/chart.js')
-const { tables, otherNodes } = await load<{
+const { aimTable, tables, otherNodes } = await load<{
+  aimTable(results: unknown): readonly string[]
   tables(results: unknown): string
   otherNodes(all: readonly unknown[]): readonly string[]
 }>('report/tables.js')
@@ -112,6 +113,29 @@ describe('a report', () => {
     const text = otherNodes([results, other]).join('\n')
     expect(text).toContain('24.0.0 | 20.0.0')
     expect(text).toContain('| floor | 10.0 (1.000) | 10.0 (1.000) |')
+  })
+})
+
+describe('what is aimed at', () => {
+  const growing = (name: string, refreshCpu: number, disk: number) => ({
+    name: `ours-sqlite ${name}`,
+    values: { refreshCpu: one(refreshCpu), callCpu: one(10), refreshRate: one(9000), disk },
+  })
+  const grown = [growing('1000', 40, 900), growing('100000', 50, 600), growing('1000000', 90, 390)]
+  const run = { workloads: { ...results.workloads, growth: { title: 'W4: growth', rows: grown } } }
+
+  test('stands beside what was reached, and whether that is it', () => {
+    const text = aimTable(run).join('\n')
+    expect(text).toContain('| W1: memory, of the floor by CPU | ≥ 0.55 | 0.25 | no |')
+    expect(text).toContain('among most grants, of one among fewest | ≤ 2.00 | 2.25 | no |')
+    expect(text).toContain('| W4: SQLite, bytes on disk a grant | ≤ 400 | 390 | yes |')
+    expect(text).toContain('refreshes a second among most grants | ≥ 15,000 | 9,000 | no |')
+  })
+
+  test('is left out where nothing of it was measured', () => {
+    expect(aimTable(results).filter((line) => line.startsWith('| W'))).toHaveLength(1)
+    expect(aimTable({ workloads: {} })).toEqual([])
+    expect(aimTable(run).join()).not.toMatch(/NaN|undefined|Redis/)
   })
 })
 
