@@ -27,13 +27,13 @@ export function isHeldBy({ client_id }: GrantRecord, client: Client): boolean {
   return client_id === client.client_id || client_id === UNBOUND
 }
 
-/** A client that registered here must outlast the grant that it is bound to now. */
+/** A client that registered here must outlast the unbound grant that it is bound to now. */
 export async function keepHolder(
   context: Context,
-  { client_id, refresh }: GrantRecord,
+  { refresh }: GrantRecord,
   client: Client,
 ): Promise<void> {
-  if (client_id !== UNBOUND || refresh === undefined || isUnregistered(client)) return
+  if (refresh === undefined || isUnregistered(client)) return
   await extendClient(context, client, refresh.absoluteExpiresAt)
 }
 

@@ -18,7 +18,7 @@ import { readForeignToken } from '../tokens/adopted_token.ts'
 import { makeRefreshToken, readRefreshToken, type RefreshToken } from '../tokens/refresh_token.ts'
 import { applyToGrant } from './apply.ts'
 import { isCurrent, rotate, type Rotation, type Successor } from './grant.ts'
-import { isHeldBy, keepHolder } from './holder.ts'
+import { isHeldBy, keepHolder, UNBOUND } from './holder.ts'
 import { keepAnswer, recallAnswer } from './kept_answer.ts'
 import { drawAccessToken, tokenResponse, type Draw, type TokenResponse } from './token_response.ts'
 import { checkStillWelcome } from './welcome.ts'
@@ -54,7 +54,7 @@ export async function refreshToken(
   }
   // Asked where something new is to be given: nothing may delay the alarm of an old token's use.
   if (isCurrent(grant, presented.hash)) await checkStillWelcome(context, found)
-  await keepHolder(context, grant, client)
+  if (grant.client_id === UNBOUND) await keepHolder(context, grant, client)
   const scope = asked.length === 0 ? grant.scope : asked
   return rotateGrant(context, found, { presented, scope, client })
 }
