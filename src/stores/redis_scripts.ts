@@ -24,11 +24,12 @@ const HEAD = `local v, e, f, m, a = string.match(
 const WRITE = `
   local now = tonumber(redis.call('TIME')[1])
   local function write(version, expires, fingerprint, mark, attempt, json)
-    redis.call('SET', KEYS[1],
-      table.concat({version, expires, fingerprint, mark, attempt}, ' ') .. '\\n' .. json)
+    local value = table.concat({version, expires, fingerprint, mark, attempt}, ' ') .. '\\n' .. json
     local at = tonumber(expires)
     if at and at < 1e11 then
-      redis.call('EXPIRE', KEYS[1], math.max(math.ceil(at) - now, 0) + ${GRACE})
+      redis.call('SET', KEYS[1], value, 'EX', math.max(math.ceil(at) - now, 0) + ${GRACE})
+    else
+      redis.call('SET', KEYS[1], value)
     end
   end
   local function late(hinted)
