@@ -193,6 +193,7 @@ describe('what is remembered of a token', () => {
     const first = await infoOf(verifier, access_token)
     first.scopes.push('admin')
     first.extra['role'] = 'admin'
+    first.resource.hostname = 'evil.example'
     const second = await infoOf(verifier, access_token)
     expect(second.scopes).toEqual(['notes:read', 'notes:write'])
     expect(second.extra).not.toHaveProperty('role')
