@@ -140,6 +140,28 @@ describe('resolveClient', () => {
     expect(await versionNow()).toBe(version)
   })
 
+  it('RG-31 a client that was read just now is extended without another read', async () => {
+    const { context, advance } = createTestContext()
+    const { client_id } = await registerClient(context, METADATA)
+    const client = await resolveKnownClient(context, client_id)
+    let reads = 0
+    const find: typeof context.store.find = (kind, id) => {
+      reads += 1
+      return context.store.find(kind, id)
+    }
+    const counting = { ...context, store: { ...context.store, find } }
+    const expiresAt = async () => (await context.store.find('client', client_id))?.record.expiresAt
+    await extendClient(counting, client, START + 30 * DAY)
+    const until = await expiresAt()
+    expect([reads, until]).toEqual([0, Math.ceil((START + 30 * DAY) / DAY) * DAY])
+    // What was read is not what is there any more, and nothing is taken back by it.
+    await extendClient(counting, client, START + 20 * DAY)
+    expect([reads, await expiresAt()]).toEqual([1, until])
+    advance(1)
+    await extendClient(counting, client, START + 40 * DAY)
+    expect([reads, await expiresAt()]).toEqual([2, (until ?? 0) + 10 * DAY])
+  })
+
   it('RG-31 a client that is swept away during the sign-in comes back with the grant', async () => {
     const { context } = createTestContext()
     const { client_id } = await registerClient(context, METADATA)

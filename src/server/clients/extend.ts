@@ -2,9 +2,10 @@
  * Keeps what is known of a client for as long as a grant of it may live: RFC 7591 §5.
  */
 import type { ClientRecord } from '../../stores/records.ts'
-import { StoreUnavailable } from '../../stores/store.ts'
+import { StoreUnavailable, type Versioned } from '../../stores/store.ts'
 import type { Context } from '../config/context.ts'
 import type { Client } from './client.ts'
+import { readThisSecond } from './resolve.ts'
 
 const DAY = 24 * 60 * 60
 const MAX_ATTEMPTS = 50
@@ -14,8 +15,10 @@ export async function extendClient(context: Context, client: Client, until: numb
   if (client.source === 'static') return
   // Whole days, so that a client whom many use is written once a day and not at each sign-in.
   const expiresAt = Math.ceil(until / DAY) * DAY
+  // Whoever comes here has mostly been read just now. If it has changed since, the version tells.
+  let found: Versioned<ClientRecord> | undefined = readThisSecond(context, client.client_id)
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-    const found = await context.store.find('client', client.client_id)
+    found ??= await context.store.find('client', client.client_id)
     if (found === undefined) {
       if (await context.store.insert('client', recordOf(context, client, expiresAt))) return
       continue
@@ -23,6 +26,7 @@ export async function extendClient(context: Context, client: Client, until: numb
     const { record, version } = found
     if (record.expiresAt === undefined || record.expiresAt >= until) return
     if (await context.store.replace('client', { ...record, expiresAt }, version)) return
+    found = undefined
   }
   throw new StoreUnavailable('the client changed under every attempt to write it')
 }

@@ -1,10 +1,13 @@
 /**
- * What this process remembers about clients, beside the store: clients as they were read, fresh copies of documents, fetches under
- * way, hosts that did not answer, and how many may register. Bounded, and lost without harm.
+ * What this process remembers about clients, beside the store: clients as they were read, fresh copies
+ * of documents, fetches under way, hosts that did not answer, and how many may register. Bounded, and
+ * lost without harm.
  */
 import { isWorkers } from '../../http/runtime.ts'
 import type { PublicJwks } from '../../protocol/client_jwks.ts'
 import type { OAuthError } from '../../protocol/errors.ts'
+import type { ClientRecord } from '../../stores/records.ts'
+import type { Versioned } from '../../stores/store.ts'
 import type { Config, Context } from '../config/context.ts'
 import type { Client } from './client.ts'
 
@@ -26,10 +29,9 @@ export interface DrawnRegistrations {
   isSpent: boolean
 }
 
-/** A registered client, judged at the version at which it was read. */
-export interface ReadClient {
+/** A registered client as it was read, and judged at that version. */
+export interface ReadClient extends Versioned<ClientRecord> {
   readonly client: Client
-  readonly version: number
   /** Seconds since the epoch. */
   readonly readAt: number
 }

@@ -8,7 +8,7 @@ import { isClientIdUrl } from '../../protocol/client_id_url.ts'
 import { OAuthError } from '../../protocol/errors.ts'
 import type { Context } from '../config/context.ts'
 import { clientOf, type Client } from './client.ts'
-import { memoryOf, remember } from './memory.ts'
+import { memoryOf, remember, type ReadClient } from './memory.ts'
 import { resolveDocument, resolveKeptDocument } from './metadata_document.ts'
 
 // RFC 6749 appendix A.1: visible ASCII. Nothing longer is ever given out here.
@@ -24,7 +24,7 @@ export async function resolveClient(context: Context, client_id: string): Promis
   const written = context.config.clients.get(client_id)
   if (written !== undefined) return { ...written, source: 'static' }
   if (isClientIdUrl(client_id)) return resolveDocument(context, client_id)
-  return findRegistered(context, client_id)
+  return (await findRegistered(context, client_id)).client
 }
 
 /**
@@ -37,16 +37,24 @@ export async function resolveKnownClient(context: Context, client_id: string): P
   const written = context.config.clients.get(client_id)
   if (written !== undefined) return { ...written, source: 'static' }
   if (isClientIdUrl(client_id)) return resolveKeptDocument(context, client_id)
-  return readThisSecond(context, client_id) ?? findRegistered(context, client_id)
+  const known = readThisSecond(context, client_id)
+  if (known !== undefined) return known.client
+  // Not so at the steps before the code: whoever is gone since then redeems none.
+  const read = await findRegistered(context, client_id)
+  remember(memoryOf(context).registered, client_id, read)
+  return read.client
 }
 
-/** The client as it was read within this second. Nothing of a registration changes but when it expires. */
-function readThisSecond(context: Context, client_id: string): Client | undefined {
+/**
+ * A registered client as the back channel read it within this second. Nothing of it changes but when it
+ * expires.
+ */
+export function readThisSecond(context: Context, client_id: string): ReadClient | undefined {
   const read = memoryOf(context).registered.get(client_id)
-  return read?.readAt === context.clock() ? read.client : undefined
+  return read?.readAt === context.clock() ? read : undefined
 }
 
-async function findRegistered(context: Context, client_id: string): Promise<Client> {
+async function findRegistered(context: Context, client_id: string): Promise<ReadClient> {
   if (!CLIENT_ID.test(client_id)) throw unknownClient('not a client id')
   const readAt = context.clock()
   const found = await context.store.find('client', client_id)
@@ -56,11 +64,9 @@ async function findRegistered(context: Context, client_id: string): Promise<Clie
   if (record.expiresAt !== undefined && readAt >= record.expiresAt) {
     throw unknownClient('the registration has expired')
   }
-  const { registered } = memoryOf(context)
-  const known = registered.get(client_id)
+  const known = memoryOf(context).registered.get(client_id)
   const client = known?.version === version ? known.client : clientOf(context.config, record)
-  remember(registered, client_id, { client, version, readAt })
-  return client
+  return { client, record, version, readAt }
 }
 
 function unknownClient(reason: string): OAuthError {

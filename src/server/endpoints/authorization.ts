@@ -121,11 +121,13 @@ async function askUser(context: Context, request: HttpRequest, what: Asked): Pro
     return redirect(signInPage(context, upstream, request))
   }
   const { ticket, csrf, cookies } = makeTicket(context, request, what, user)
-  await context.store.insert('ticket', ticket)
   const { client_id, metadata, source } = what.client
+  const [before] = await Promise.all([
+    grantedBefore(context, ticket.subject, client_id),
+    context.store.insert('ticket', ticket),
+  ])
   context.events.emit({ type: 'consent_shown', client_id, scope: ticket.scope })
   const resource = config.resources.find((one) => one.resource === ticket.resource)
-  const before = await grantedBefore(context, ticket.subject, client_id)
   const response = consentPage({
     language: languageOf(request),
     serverName: config.name,
