@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { build } from '../scripts/set_up.js'
+import { build, ROOT, TREE } from '../scripts/set_up.js'
 import { createEngines, missingEngine } from './engines.js'
 import { install } from './install.js'
 import { findNode, majorOf } from './nodes/find.js'
@@ -18,7 +18,7 @@ const HERE = import.meta.dirname
 export async function prepare(options) {
   if (!options.quick) install(HERE)
   if (options.dist === undefined) await build()
-  const dist = resolve(options.dist ?? join(HERE, '../dist'))
+  const [dist, published] = [TREE, 'dist'].map((path) => resolve(options.dist ?? join(ROOT, path)))
   const node = findNode(options.node)
   const directory = mkdtempSync(join(tmpdir(), 'mcp-oauth-bench-'))
   const engines = createEngines()
@@ -37,6 +37,8 @@ export async function prepare(options) {
     engines,
     directory,
     env: { BENCH_DIST: dist },
+    /** The files as they are published, for what depends on them: the start. */
+    published: { BENCH_DIST: published },
     versions: versionsOf(targets),
     /** Every process that was started; one that has ended may be stopped again. */
     peers,

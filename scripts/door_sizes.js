@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { format } from 'prettier'
-import { build as buildPackage, ROOT, say } from './set_up.js'
+import { buildTree, ROOT, say, TREE } from './set_up.js'
 
 export const TABLE = join(ROOT, 'test/house/doors.json')
 
@@ -79,8 +79,8 @@ function whenCalled(path) {
 }
 
 async function rewrite() {
-  await buildPackage()
-  const doors = await measureDoors(join(ROOT, 'dist'))
+  await buildTree()
+  const doors = await measureDoors(join(ROOT, TREE))
   writeFileSync(TABLE, await format(JSON.stringify(doors), { parser: 'json', printWidth: 100 }))
   for (const [door, { bytes }] of Object.entries(doors)) {
     say(

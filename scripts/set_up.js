@@ -21,6 +21,11 @@ export const ROOT = resolve(import.meta.dirname, '..')
 
 const STAMPS = join(ROOT, 'node_modules/.cache/mcp-oauth')
 
+const SOURCES = ['src', 'tsconfig.json']
+
+/** The package with a file for each source, from the root as `dist` is. */
+export const TREE = 'node_modules/.cache/mcp-oauth/tree'
+
 /** A fault that a person can mend: told as one line, without a stack. */
 export class Fault extends Error {}
 
@@ -54,9 +59,17 @@ export async function install() {
   await run('npm', ...npm('ci', '--include=dev', '--no-audit', '--no-fund'))
 }
 
-/** Builds `dist` and the demo unless their sources are those of the last build. */
+/** Builds `dist`, which is what is published, unless its sources are those of the last build. */
 export async function build() {
-  await compile('the package', 'tsconfig.build.json', 'dist', ['src', 'tsconfig.json'])
+  await buildTree()
+  const script = 'scripts/bundle.js'
+  const sources = [...SOURCES, 'tsconfig.build.json', 'package.json', script]
+  await buildUnlessDone('the package', 'dist', sources, (fresh) => [script, TREE, fresh])
+}
+
+/** The same with a file for each source. */
+export async function buildTree() {
+  await compile('the sources', 'tsconfig.build.json', TREE, SOURCES)
 }
 
 /** The same for the demo's own two programs. */
@@ -108,17 +121,22 @@ function packagesOf(path) {
 }
 
 async function compile(what, project, outDir, sources) {
+  await buildUnlessDone(what, outDir, [...sources, project], (fresh) => [
+    tool('typescript/bin/tsc'),
+    ...['-p', project, '--outDir', fresh],
+  ])
+}
+
+/** Runs what `command` says for a fresh directory, and puts that into the place of `outDir`. */
+async function buildUnlessDone(what, outDir, sources, command) {
   const stamp = join(STAMPS, `${outDir.replaceAll('/', '_')}.sha256`)
-  const state = fingerprint([...sources, project, 'package-lock.json'])
+  const state = fingerprint([...sources, 'package-lock.json'])
   const built = existsSync(stamp) && readFileSync(stamp, 'utf8') === state
   if (built && existsSync(join(ROOT, outDir))) return
   say(`Building ${what} into ${outDir}/`)
   // Beside the old one, so that whoever runs that meanwhile, or builds too, sees nothing half done.
   const fresh = `${outDir}.${process.pid}`
-  await run('the build', process.execPath, [
-    tool('typescript/bin/tsc'),
-    ...['-p', project, '--outDir', fresh],
-  ]).catch((error) => {
+  await run('the build', process.execPath, command(fresh)).catch((error) => {
     rmSync(join(ROOT, fresh), { recursive: true, force: true })
     throw error
   })
@@ -146,5 +164,5 @@ function filesOf(path) {
 }
 
 function readdirable(path) {
-  return !path.endsWith('.json')
+  return !/\.js(on)?$/.test(path)
 }

@@ -14,7 +14,8 @@ import { takingPart } from './rate.js'
 
 const MEBIBYTE = 2 ** 20
 
-export async function start(ground, workload) {
+export async function start(prepared, workload) {
+  const ground = { ...prepared, env: prepared.published }
   const rounds = []
   const targets = takingPart(ground, workload)
   // Once for nothing: the files come from the disk then.

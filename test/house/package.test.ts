@@ -9,14 +9,13 @@ import { installProject, type Project } from '../support/project.ts'
 const ROOT = resolve(import.meta.dirname, '../..')
 const EMPTY = join(import.meta.dirname, 'projects/empty')
 
-interface DoorFiles {
-  readonly default: string
-  readonly workerd?: { readonly default: string }
-}
+/** Files, by condition. */
+type DoorFiles = string | { readonly [condition: string]: DoorFiles }
 
 interface Manifest {
   readonly version: string
-  readonly exports: Readonly<{ [door: string]: string | DoorFiles }>
+  readonly exports: Readonly<{ [door: string]: DoorFiles }>
+  readonly bin: Readonly<{ [command: string]: string }>
   readonly dependencies: Readonly<{ [name: string]: string }>
   readonly devDependencies: Readonly<{ [name: string]: string }>
   readonly optionalDependencies: Readonly<{ [name: string]: string }>
@@ -49,6 +48,12 @@ function nameOf(door: string): string {
 
 function unpacked({ directory }: Project): string {
   return join(directory, 'node_modules/@mcp-oauth/server')
+}
+
+/** The built files that an entry of the manifest names. */
+function pathsOf(entry: DoorFiles): readonly string[] {
+  if (typeof entry !== 'string') return Object.values(entry).flatMap(pathsOf)
+  return entry.startsWith('./dist/') ? [entry.slice(2)] : []
 }
 
 /** Names in `node_modules`, those of scopes with their scope. */
@@ -98,33 +103,27 @@ describe('the package', () => {
   })
 
   it('has no file that no door and no command leads to', () => {
-    const built = new Set(
-      files
-        .filter((path) => path.startsWith('dist/'))
-        .map((path) => path.replace(/\.(js|d\.ts)$/, '')),
-    )
-    const reached = new Set<string>()
-    const doorFiles = Object.values(manifest.exports).flatMap((door) =>
-      typeof door === 'string' ? [] : [door.default, door.workerd?.default ?? door.default],
-    )
-    const next = ['dist/cli/main.js', ...doorFiles].map((path) => path.replace(/^\.\/|\.js$/g, ''))
-    for (let stem = next.pop(); stem !== undefined; stem = next.pop()) {
-      if (reached.has(stem)) continue
-      reached.add(stem)
-      for (const path of [`${stem}.js`, `${stem}.d.ts`]) {
-        const text = readFileSync(join(unpacked(project), path), 'utf8')
-        for (const [, to = ''] of text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)\.js'/g)) {
-          next.push(join(dirname(stem), to))
-        }
+    const reached = new Set([...pathsOf(manifest.exports), ...pathsOf(manifest.bin)])
+    // What is added meanwhile has its turn, too.
+    for (const path of reached) {
+      const text = readFileSync(join(unpacked(project), path), 'utf8')
+      const extension = path.endsWith('.d.ts') ? '.d.ts' : '.js'
+      for (const [, to = ''] of text.matchAll(
+        /(?:from|import)\s*\(?\s*['"](\.[^'"]+)\.[jt]s['"]/g,
+      )) {
+        reached.add(join(dirname(path), `${to}${extension}`))
       }
     }
-    // Types that no declaration mentions leave an empty module.
-    const isEmpty = (stem: string) =>
-      /^(\/\*[\s\S]*?\*\/\s*)?export {};\s*$/.test(
-        readFileSync(join(unpacked(project), `${stem}.js`), 'utf8'),
-      )
-    const left = [...built].filter((stem) => !reached.has(stem) && !isEmpty(stem))
-    expect(left).toEqual([])
+    expect(files.filter((path) => path.startsWith('dist/')).sort()).toEqual([...reached].sort())
+  })
+
+  it('names the source of each piece of code', () => {
+    const parts = files.filter((path) => path.startsWith('dist/') && path.endsWith('.js'))
+    const texts = parts
+      .map((path) => readFileSync(join(unpacked(project), path), 'utf8'))
+      .join('\n')
+    expect(texts).toMatch(/^\/\/ guard\/guard\.js$/m)
+    expect(texts).toMatch(/^async function judgeToken\(/m)
   })
 
   it.each(doors)('%s can be imported by its name', (door) => {

@@ -3,6 +3,7 @@
  *
  * All of them are installed once, for every test of this file.
  */
+import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
@@ -12,6 +13,7 @@ import { redis as redisStore } from '../../src/stores/redis.ts'
 import { startNameServer } from '../http/support/name_server.ts'
 import { startOidcProvider, type TestOidcProvider } from '../support/oidc_provider.ts'
 import { createAgent } from '../support/agent.ts'
+import { buildOnce } from '../support/build.ts'
 import { authorize, redeem, register } from '../support/flow.ts'
 import { findPostgres, startPostgres } from '../support/postgres.ts'
 import { installProject, type Program, type Project } from '../support/project.ts'
@@ -66,6 +68,7 @@ beforeAll(async () => {
   redis = await startRedis()
   rest = await startRest(redis.port, REST_TOKEN)
   project = await installProject(join(import.meta.dirname, 'projects/runtimes'))
+  cpSync(await buildOnce(), join(project.directory, 'tree'), { recursive: true })
   await project.run('npm', ['run', 'build'])
 }, 300_000)
 

@@ -1,12 +1,9 @@
 /**
  * The way out of the package, asked over HTTP: a fetch as JSON in, its result or its failure out. Not by a
- * door, for none hands it out.
+ * door, for none hands it out, so from the tree that the package is made of.
  */
-import { createKeptFetch } from '../node_modules/@mcp-oauth/server/dist/http/kept_fetch.js'
-import {
-  createSafeFetch,
-  FetchError,
-} from '../node_modules/@mcp-oauth/server/dist/http/safe_fetch.js'
+import { createKeptFetch } from '../tree/http/kept_fetch.js'
+import { createSafeFetch, FetchError } from '../tree/http/safe_fetch.js'
 
 interface Asked {
   readonly url: string
