@@ -43,8 +43,8 @@ export interface PostgresPool {
 export type PostgresRow = Readonly<{ [column: string]: unknown }>
 
 export interface Sender {
-  /** Sends a statement as often as it takes; its rows. */
-  send(text: string, values: readonly unknown[]): Promise<readonly PostgresRow[]>
+  /** Sends a statement as often as it takes; its rows. So many callers wait for them, 1 when left out. */
+  send(text: string, values: readonly unknown[], callers?: number): Promise<readonly PostgresRow[]>
   /** Sends several statements at once as one transaction, without values. */
   sendAll(text: string): Promise<void>
   /** A connection to keep, until it is released. */
@@ -56,7 +56,7 @@ interface SenderState {
   /** Milliseconds. */
   readonly timeout: number
   prepare: boolean
-  /** Calls of `connect()` that have not been answered, whether somebody waits for them or not. */
+  /** How many callers `connect()` has not answered, whether they still wait or not. */
   connecting: number
 }
 
@@ -73,6 +73,8 @@ const MAX_ATTEMPTS = 10
 const AGAIN: ReadonlySet<unknown> = new Set(['40001', '40P01', '23505', '42P06', '42P07'])
 /** A pooler has dealt us a connection without our prepared statement, or with it: it was not run. */
 const UNPREPARED: ReadonlySet<unknown> = new Set(['26000', '42P05'])
+/** query_canceled, as by `statement_timeout`; lock_not_available, as by `lock_timeout`. */
+const TOO_LONG: ReadonlySet<unknown> = new Set(['57014', '55P03'])
 /** A standby: after a failover the pool must let go of this connection and find the primary. */
 const READ_ONLY = '25006'
 
@@ -80,25 +82,34 @@ const READ_ONLY = '25006'
 export function createSender(pool: PostgresPool, timeout: number, prepare: boolean): Sender {
   const state: SenderState = { pool, timeout: timeout * 1000, prepare, connecting: 0 }
   return {
-    async send(text, values) {
+    async send(text, values, callers = 1) {
       const query = { text, values: [...values] }
-      const name = `mcp_oauth_${sha256(text).slice(0, 22)}`
-      const result = await sendInTime(state, (client) =>
+      const name = nameOf(text)
+      const result = await sendInTime(state, callers, (client) =>
         client.query(state.prepare ? { ...query, name } : query),
       )
       return result.rows as readonly PostgresRow[]
     },
     async sendAll(text) {
-      await sendInTime(state, (client) => client.query({ text }))
+      await sendInTime(state, 1, (client) => client.query({ text }))
     },
     async borrow() {
-      return inTime(state, (deadline) => connect(state, deadline))
+      return inTime(state, (deadline) => connect(state, deadline, 1))
     },
   }
 }
 
-function sendInTime(state: SenderState, send: Send): ReturnType<Send> {
-  return inTime(state, (deadline) => sendAgain(state, deadline, send))
+const NAMES = new Map<string, string>()
+
+/** What a statement is prepared under. There are as many as the store has statements and schemas. */
+function nameOf(text: string): string {
+  const name = NAMES.get(text) ?? `mcp_oauth_${sha256(text).slice(0, 22)}`
+  NAMES.set(text, name)
+  return name
+}
+
+function sendInTime(state: SenderState, callers: number, send: Send): ReturnType<Send> {
+  return inTime(state, (deadline) => sendAgain(state, deadline, callers, send))
 }
 
 async function inTime<T>(
@@ -118,11 +129,12 @@ async function inTime<T>(
 async function sendAgain(
   state: SenderState,
   deadline: Deadline,
+  callers: number,
   send: Send,
-): Promise<{ readonly rows: readonly unknown[] }> {
+): ReturnType<Send> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await sendOnce(state, deadline, send)
+      return await sendOnce(state, deadline, callers, send)
     } catch (error) {
       const code = codeOf(error)
       if (state.prepare && UNPREPARED.has(code)) state.prepare = false
@@ -136,9 +148,10 @@ async function sendAgain(
 async function sendOnce(
   state: SenderState,
   deadline: Deadline,
+  callers: number,
   send: Send,
-): Promise<{ readonly rows: readonly unknown[] }> {
-  const client = await connect(state, deadline)
+): ReturnType<Send> {
+  const client = await connect(state, deadline, callers)
   // A connection that breaks tells it twice: to the query, and as an event that nobody may miss.
   client.on('error', ignore)
   try {
@@ -156,11 +169,15 @@ async function sendOnce(
 }
 
 /** A connection of the pool. One that comes too late goes back unused: its statement must not run then. */
-async function connect(state: SenderState, deadline: Deadline): Promise<PostgresClient> {
+async function connect(
+  state: SenderState,
+  deadline: Deadline,
+  callers: number,
+): Promise<PostgresClient> {
   if (state.connecting >= MAX_CONNECTING) throw new Error('too many wait for a connection')
-  state.connecting += 1
+  state.connecting += callers
   const connecting = state.pool.connect().finally(() => {
-    state.connecting -= 1
+    state.connecting -= callers
   })
   try {
     return await deadline.race(connecting)
@@ -168,6 +185,12 @@ async function connect(state: SenderState, deadline: Deadline): Promise<Postgres
     connecting.then((client) => client.release(), ignore)
     throw error
   }
+}
+
+/** Whether a statement was refused, so that nothing was done, and not because it took too long. */
+export function isRefusal(error: unknown): boolean {
+  const { cause } = error instanceof StoreUnavailable ? error : {}
+  return isWhole(cause) && !TOO_LONG.has(codeOf(cause))
 }
 
 /** Whether the connection can be used again: the server has refused a statement and nothing more. */

@@ -6,25 +6,33 @@
  */
 import { isIndexed, pageLimit } from './listing.ts'
 import { keyOf } from './postgres_keys.ts'
-import type { PostgresRow, Sender } from './postgres_pool.ts'
+import { isRefusal, type PostgresRow, type Sender } from './postgres_pool.ts'
 import type { Tables } from './postgres_schema.ts'
+import {
+  COLUMNS,
+  createStatements,
+  type Index,
+  type WriteStatement,
+} from './postgres_statements.ts'
+import { gatherTurn } from './postgres_turn.ts'
 import { indexEntries, type Indexes, type Kind, type Records } from './records.ts'
 import type { Listing, Page, Versioned } from './store.ts'
-
-/** The column of each index. */
-const COLUMNS = {
-  subject: 'subject',
-  client_id: 'client_id',
-  connectionId: 'connection_id',
-} as const
-
-type Index = keyof typeof COLUMNS
 
 /** A record as it goes into the table, taken down when the verb was called. */
 export interface Draft {
   readonly kind: Kind
   /** In the order of the columns: kind, id, expires_at, record, subject, client_id, connection_id. */
   readonly values: readonly (string | number | null)[]
+}
+
+interface Key {
+  readonly kind: Kind
+  readonly key: string
+}
+
+interface Replacement {
+  readonly draft: Draft
+  readonly version: number
 }
 
 /** Where changes to grants are told, and what is put before the id. */
@@ -74,18 +82,36 @@ export function createRecords(sender: Sender, tables: Tables, feed: Feed): Postg
     kind === 'grant'
       ? sender.send(statement.telling, [...values, feed.channel, feed.prefix])
       : sender.send(statement.silent, values)
+  const find = gatherTurn<Key, readonly PostgresRow[]>({
+    isRefusal,
+    async together(asked) {
+      const values = [asked.map(({ kind }) => kind), asked.map(({ key }) => key)]
+      const found = byPlace(await sender.send(sql.findTogether, values, asked.length))
+      return asked.map((_, at) => found.get(at) ?? [])
+    },
+    alone: ({ kind, key }) => sender.send(sql.find, [kind, key]),
+  })
+  const replace = gatherTurn<Replacement, boolean>({
+    isRefusal,
+    async together(asked) {
+      const rows = asked.map(({ draft, version }) => [...draft.values, version])
+      const values = [...turned(rows), feed.channel, feed.prefix]
+      const written = byPlace(await sender.send(sql.replaceTogether, values, asked.length))
+      return asked.map((_, at) => written.has(at) || undefined)
+    },
+    alone: async ({ draft: { kind, values }, version }) =>
+      (await write(kind, sql.replace, [...values, version])).length === 1,
+  })
 
   return {
-    async find(kind, id) {
-      const [row] = await sender.send(sql.find, [kind, keyOf(id)])
-      return row && readRow(row)
+    async find<K extends Kind>(kind: K, id: string) {
+      const [row] = await find({ kind, key: keyOf(id) })
+      return row && readRow<K>(row)
     },
     async insert({ kind, values }) {
       return (await write(kind, sql.insert, values)).length === 1
     },
-    async replace({ kind, values }, version) {
-      return (await write(kind, sql.replace, [...values, version])).length === 1
-    },
+    replace: (draft, version) => replace({ draft, version }),
     async take<K extends Kind>(kind: K, id: string) {
       const [row] = await write(kind, sql.take, [kind, keyOf(id)])
       return row && readRow<K>(row).record
@@ -106,81 +132,25 @@ export function createRecords(sender: Sender, tables: Tables, feed: Feed): Postg
       while (left > 0) {
         const batch = Math.min(left, DELETE_BATCH)
         const values = [now, batch, feed.channel, feed.prefix]
-        const { length } = await sender.send(sql.deleteExpired, values)
-        deleted += length
-        left -= length
-        if (length < batch) break
+        const due = await sender.send(sql.deleteExpired, values)
+        const gone = due.filter((row) => row['deleted'] === true).length
+        deleted += gone
+        left -= gone
+        if (due.length < batch) break
       }
       return deleted
     },
   }
 }
 
-/** A statement that writes, without and with a word to whoever watches. */
-interface WriteStatement {
-  readonly silent: string
-  readonly telling: string
+/** The rows by their place among what was asked, from 0. */
+function byPlace(rows: readonly PostgresRow[]): ReadonlyMap<number, readonly PostgresRow[]> {
+  return new Map(rows.map((row) => [Number(row['at']) - 1, [row]]))
 }
 
-interface Statements {
-  readonly find: string
-  readonly insert: WriteStatement
-  readonly replace: WriteStatement
-  readonly take: WriteStatement
-  readonly list: { readonly [I in Index]: string }
-  readonly scan: string
-  readonly deleteExpired: string
-}
-
-function createStatements({ records }: Tables): Statements {
-  const listBy = (index: Index): string =>
-    `SELECT version, record FROM ${records}
-     WHERE kind = $1 AND id > $2 AND ${COLUMNS[index]} = $4 ORDER BY id LIMIT $3`
-  return {
-    find: `SELECT version, record FROM ${records} WHERE kind = $1 AND id = $2`,
-    insert: writing(
-      7,
-      `INSERT INTO ${records}
-         (kind, id, expires_at, record, subject, client_id, connection_id, version)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, 1) ON CONFLICT DO NOTHING RETURNING id`,
-    ),
-    replace: writing(
-      8,
-      `UPDATE ${records} SET version = version + 1, expires_at = $3, record = $4, subject = $5,
-         client_id = $6, connection_id = $7
-       WHERE kind = $1 AND id = $2 AND version = $8 RETURNING id`,
-    ),
-    take: writing(
-      2,
-      `DELETE FROM ${records} WHERE kind = $1 AND id = $2 RETURNING id, version, record`,
-    ),
-    list: {
-      subject: listBy('subject'),
-      client_id: listBy('client_id'),
-      connectionId: listBy('connectionId'),
-    },
-    scan: `SELECT version, record FROM ${records}
-      WHERE kind = $1 AND id > $2 ORDER BY id LIMIT $3`,
-    // Rows that another cleaner or a request holds are left for the next time, and nobody waits.
-    deleteExpired: `WITH expired AS (
-        SELECT kind, id FROM ${records} WHERE expires_at <= $1
-        ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
-      ), deleted AS (
-        DELETE FROM ${records} USING expired
-        WHERE ${records}.kind = expired.kind AND ${records}.id = expired.id
-        RETURNING ${records}.kind, ${records}.id
-      )
-      SELECT CASE WHEN kind = 'grant' THEN pg_notify($3, $4 || id) END FROM deleted`,
-  }
-}
-
-/** `statement` with so many parameters, which returns the `id` of what it has written. */
-function writing(parameters: number, statement: string): WriteStatement {
-  const notify = `pg_notify($${parameters + 1}, $${parameters + 2} || id)`
-  return {
-    silent: statement,
-    telling: `WITH written AS (${statement}) SELECT *, ${notify} FROM written`,
-  }
+/** Columns of rows, for `unnest`. */
+function turned(rows: readonly (readonly unknown[])[]): readonly (readonly unknown[])[] {
+  return (rows[0] ?? []).map((_, column) => rows.map((row) => row[column]))
 }
 
 function pageOf<K extends Kind>(found: readonly PostgresRow[], page: Page): Listing<Records[K]> {

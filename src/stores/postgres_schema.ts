@@ -3,7 +3,9 @@
  * as one transaction under an advisory lock, and find them there when somebody else was faster.
  *
  * One table holds every record as JSON. What is listed by has a column of its own, so that a verb is
- * one statement; `COLLATE "C"` sorts by bytes.
+ * one statement; `COLLATE "C"` sorts by bytes. A record is looked at for its expiry from `sweep_at` on,
+ * which stays as it is when a replacement expires later: so most replacements change no indexed column,
+ * and with the room that is left on each page they write no index.
  */
 import type { Sender } from './postgres_pool.ts'
 import { StoreUnavailable } from './store.ts'
@@ -81,12 +83,13 @@ function statements({ schema, records, meta }: Tables): string {
     SELECT pg_advisory_xact_lock(hashtextextended('mcp_oauth migration', 0));
     ${makeSchema}
     CREATE TABLE IF NOT EXISTS ${records} (
-      version bigint NOT NULL, expires_at double precision, kind text COLLATE "C" NOT NULL,
-      id text COLLATE "C" NOT NULL, subject text COLLATE "C", client_id text COLLATE "C",
-      connection_id text COLLATE "C", record text NOT NULL, PRIMARY KEY (kind, id)
-    );
+      version bigint NOT NULL, expires_at double precision, sweep_at double precision,
+      kind text COLLATE "C" NOT NULL, id text COLLATE "C" NOT NULL, subject text COLLATE "C",
+      client_id text COLLATE "C", connection_id text COLLATE "C", record text NOT NULL,
+      PRIMARY KEY (kind, id)
+    ) WITH (fillfactor = 85);
     CREATE INDEX IF NOT EXISTS mcp_oauth_expiry
-      ON ${records} (expires_at) WHERE expires_at IS NOT NULL;
+      ON ${records} (sweep_at) WHERE sweep_at IS NOT NULL;
     CREATE INDEX IF NOT EXISTS mcp_oauth_subject
       ON ${records} (kind, subject, id) WHERE subject IS NOT NULL;
     CREATE INDEX IF NOT EXISTS mcp_oauth_client
