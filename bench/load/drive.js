@@ -11,19 +11,26 @@ const STEPS = 1024
 /**
  * Begins at once. `unit(seat, place)` is a generator: it yields the text of a request and is resumed with
  * its answer. Connections go to the `places` in turn. `nextSeat` gives whose turn it is on connection
- * `at`, `leave` takes the seat back.
+ * `at`, `leave` takes the seat back. With `isAwake` this process does not sleep meanwhile.
  */
-export function drive({ places, unit, connections, nextSeat, leave }) {
-  const state = { units: 0, requests: 0, latencies: new Uint32Array(STEPS), stopping: false }
+export function drive({ places, unit, connections, nextSeat, leave, isAwake = false }) {
+  const state = { units: 0, requests: 0, idle: 0, latencies: new Uint32Array(STEPS) }
   const drivers = Array.from({ length: connections }, (_, at) =>
     driveOne({ place: places[at % places.length], unit, state, next: () => nextSeat(at), leave }),
   )
+  if (isAwake) stayAwake(state)
   return {
-    /** What was done since the last call, or since the start. */
+    /** What was done since the last call, or since the start; `idle` in milliseconds, of one that is awake. */
     count() {
-      const { units, requests, latencies } = state
-      Object.assign(state, { units: 0, requests: 0, latencies: new Uint32Array(STEPS) })
-      return { units, requests, p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) }
+      const { units, requests, idle, latencies } = state
+      Object.assign(state, { units: 0, requests: 0, idle: 0, latencies: new Uint32Array(STEPS) })
+      return {
+        units,
+        requests,
+        idle,
+        p50: quantile(latencies, 0.5),
+        p99: quantile(latencies, 0.99),
+      }
     },
     /** Ends each connection after its unit. @throws what went wrong on any of them */
     async stop() {
@@ -77,6 +84,23 @@ function driveOne({ place, unit, state, next, leave }) {
 
     guarded(begin)()
   })
+}
+
+/**
+ * Who wakes a process that sleeps pays for it, and so a slow server would for a load that waits for it, where
+ * a fast one finds it awake. A turn in which no answer came was idle.
+ */
+function stayAwake(state) {
+  let [began, requests] = [performance.now(), 0]
+  function turn() {
+    if (state.stopping) return
+    const now = performance.now()
+    if (state.requests === requests) state.idle += now - began
+    began = now
+    requests = state.requests
+    setImmediate(turn)
+  }
+  turn()
 }
 
 function stepOf(milliseconds) {

@@ -67,7 +67,8 @@ async function measureRound(ground, { load, servers, workload, round }) {
 export async function measureOne({ options }, { load, server: one, unit, round }) {
   const { target, server } = one
   const { seconds, warmUp, connections } = options
-  await load.ask('begin', { target: target.name, unit, connections })
+  const isAwake = hasCoreForItself(one)
+  await load.ask('begin', { target: target.name, unit, connections, isAwake })
   await named(one, orBroken(load, sleep((round === 0 ? warmUp : warmUp / 2) * 1000)))
   const [before] = await Promise.all([server.ask('usage'), load.ask('count')])
   const began = performance.now()
@@ -86,6 +87,11 @@ export async function measureOne({ options }, { load, server: one, unit, round }
     // Where the load had no time to spare, the server could have done more.
     loadBusy: counted.cpu / 1e6 / took,
   }
+}
+
+/** Whether nothing that the server needs stands on the core of the load. */
+function hasCoreForItself({ target, settings }) {
+  return target.engine === undefined && settings.to === undefined
 }
 
 function orBroken(load, work) {
