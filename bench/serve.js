@@ -5,6 +5,7 @@
 import { createServer } from 'node:http'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { getHeapSpaceStatistics } from 'node:v8'
 
 const [file, text = '{}'] = process.argv.slice(2)
 const settings = JSON.parse(text)
@@ -24,9 +25,12 @@ const ANSWERS = {
     const { user, system } = process.cpuUsage()
     return { cpu: user + system, rss: process.memoryUsage.rss() }
   },
+  /** When the garbage is gone. `young` is the place that V8 keeps for objects to come. */
   settle() {
     globalThis.gc?.()
-    return ANSWERS.usage()
+    const spaces = getHeapSpaceStatistics()
+    const young = spaces.find(({ space_name }) => space_name === 'new_space').physical_space_size
+    return { ...ANSWERS.usage(), young }
   },
   sizes,
   /** Who can sign in, with what they have then. */

@@ -40,9 +40,9 @@ async function measureOne({ options }, load, { target: { name: target }, server 
   const large = await whileWatching(server, load.ask('readLarge', { target, size }))
   const delays = await watch(load, target, quick ? 0.2 : seconds * rounds)
   const count = quick ? 50 : 1000
-  const before = await settle(server)
+  const before = await settle(server, kept)
   await load.ask('hold', { target, count })
-  const after = await settle(server)
+  const after = await settle(server, kept)
   await load.ask('letGo')
   return {
     delay: delays[Math.floor(delays.length / 2)],
@@ -68,14 +68,19 @@ async function watch(load, target, seconds) {
   return delays.toSorted((a, b) => a - b)
 }
 
-/** What is in use when the garbage is gone; several times, since some of it takes a while. */
-async function settle(server) {
+/** What is in use when the garbage is gone, by `of`; several times, since some of it takes a while. */
+async function settle(server, of = ({ rss }) => rss) {
   const figures = []
   for (let tries = 0; tries < 5; tries += 1) {
-    figures.push((await server.ask('settle')).rss)
+    figures.push(of(await server.ask('settle')))
     await sleep(50)
   }
   return spread(figures).min
+}
+
+/** The room that V8 has for young objects grows with how many are made at once, not with how many are kept. */
+function kept({ rss, young }) {
+  return rss - young
 }
 
 async function whileWatching(server, work) {
