@@ -36,7 +36,8 @@ export async function insert(place: RedisPlace, draft: RedisDraft): Promise<bool
   const mark = draft.entries.length === 0 ? NONE : createMark()
   const hinted = await addHints(place, draft, mark)
   const write = script(place.keys.record(draft.kind, draft.id), INSERT, words(draft, mark, hinted))
-  const [answer] = await sendWrite(place, write, scoreExpiry(place, draft))
+  const [answer] = await place.executor.sendAll([write, ...scoreExpiry(place, draft)])
+  await waitForReplicas(place, write.key, answer)
   if (answer === 1) return true
   await dropHints(place, draft, mark)
   return inTime(answer)
@@ -82,8 +83,7 @@ async function write(
   const key = place.keys.record(draft.kind, draft.id)
   const told = tell(place, draft.kind, draft.id)
   const writing = script(key, REPLACE, [...words(draft, mark, hinted), `${version}`, ...told])
-  const [answer] = await sendWrite(place, writing)
-  return answer
+  return sendWrite(place, writing)
 }
 
 export async function take<K extends Kind>(
@@ -93,24 +93,29 @@ export async function take<K extends Kind>(
 ): Promise<Records[K] | undefined> {
   const key = place.keys.record(kind, id)
   const taking = script(key, TAKE, [createMark(), ...tell(place, kind, id)])
-  const [reply] = await sendWrite(place, taking)
-  const held = readRecord<K>(reply)
+  const held = readRecord<K>(await sendWrite(place, taking))
   if (held === undefined) return undefined
   await forget(place, kind, held)
   return held.record
 }
 
-/** Sends the write of a record, and more beside it; what was done is to be on the replicas too. */
-async function sendWrite(
+/** Sends the write of a record. */
+async function sendWrite(place: RedisPlace, write: KeyedCommand): Promise<Reply> {
+  const reply = await place.executor.send(write)
+  await waitForReplicas(place, write.key, reply)
+  return reply
+}
+
+/** What was done, by what the write was answered, is to be on the replicas too. */
+async function waitForReplicas(
   { executor, replicas }: RedisPlace,
-  write: KeyedCommand,
-  more: readonly KeyedCommand[] = [],
-): Promise<readonly Reply[]> {
-  const replies = await executor.sendAll([write, ...more])
-  const done = replies[0] === 1 || typeof replies[0] === 'string'
-  if (replicas === 0 || !done) return replies
-  const heard = (await executor.wait?.(write.key, replicas)) ?? 0
-  if (heard >= replicas) return replies
+  key: string,
+  reply: Reply,
+): Promise<void> {
+  const done = reply === 1 || typeof reply === 'string'
+  if (replicas === 0 || !done) return
+  const heard = (await executor.wait?.(key, replicas)) ?? 0
+  if (heard >= replicas) return
   throw new StoreUnavailable(`Redis has it on ${heard} of ${replicas} replicas`)
 }
 
