@@ -75,7 +75,7 @@ function copyOfRefresh(held: GrantRecord['refresh']): GrantRecord['refresh'] {
   }
 }
 
-/** A random text of the length of `text`, which compresses as little. */
+/** A random text of the length of `text`, as a hash of as many bytes would be. */
 function anew<T extends string>(text: T): T {
-  return randomBytes(text.length).toString('base64url').slice(0, text.length) as T
+  return randomBytes(Math.floor((text.length * 3) / 4)).toString('base64url') as T
 }

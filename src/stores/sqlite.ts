@@ -11,7 +11,7 @@ import { createCheckpointer } from './sqlite_checkpoint.ts'
 import { cannotOpen, openDatabase, type SqliteDatabase } from './sqlite_database.ts'
 import { createFeed, type SqliteFeed } from './sqlite_feed.ts'
 import { createWriteQueue, type WriteQueue } from './sqlite_queue.ts'
-import { createDraft, createRecords, type SqliteRecords } from './sqlite_records.ts'
+import { createRecords, type SqliteRecords } from './sqlite_records.ts'
 import { configure, createTables, type SqliteDurability } from './sqlite_schema.ts'
 import { type Store, StoreUnavailable } from './store.ts'
 
@@ -41,11 +41,11 @@ export function sqlite(file: string | SqliteDatabase, options: SqliteOptions = {
   return {
     find: async (kind, id) => read(state, () => records.find(kind, id)),
     insert: async (kind, record) => {
-      const draft = createDraft(kind, record)
+      const draft = read(state, () => records.draft(kind, record))
       return write(state, () => records.insert(draft))
     },
     replace: async (kind, record, version) => {
-      const draft = createDraft(kind, record)
+      const draft = read(state, () => records.draft(kind, record))
       return told(
         state,
         draft,
@@ -61,7 +61,7 @@ export function sqlite(file: string | SqliteDatabase, options: SqliteOptions = {
     list: async (kind, index, value, page) =>
       read(state, () => records.list(kind, index, value, page)),
     scan: async (kind, page) => read(state, () => records.scan(kind, page)),
-    deleteExpired: async (now, limit) => write(state, () => records.deleteExpired(now, limit)),
+    deleteExpired: (now, limit) => deleteExpired(state, now, Math.max(Math.trunc(limit), 0)),
     close: async () => close(state),
     watch: async (listener) => {
       checkOpen(state)
@@ -130,6 +130,17 @@ async function told<T>(
     return await written
   } finally {
     if (kind === 'grant') state.feed.changed(id)
+  }
+}
+
+/** A transaction for every `limit` records that are looked at: of those, some may live on. */
+async function deleteExpired(state: Opened, now: number, limit: number): Promise<number> {
+  let deleted = 0
+  for (;;) {
+    const most = limit - deleted
+    const swept = await write(state, () => state.records.sweep(now, limit, most))
+    deleted += swept.deleted
+    if (deleted === limit || swept.seen < limit) return deleted
   }
 }
 

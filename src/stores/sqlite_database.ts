@@ -11,11 +11,20 @@ import { resolve } from 'node:path'
 import { StoreUnavailable } from './store.ts'
 
 /** What a statement may be given. */
-export type SqliteValue = string | number | null
+export type SqliteValue = string | number | Uint8Array | null
+
+/** What is in a column of bytes. An array buffer it is in the lists of libsql. */
+export type SqliteBytes = Uint8Array | ArrayBuffer
+
+/** What a statement has done. */
+export interface SqliteResult {
+  readonly changes: number | bigint
+  readonly lastInsertRowid: number | bigint
+}
 
 /** The methods that are called on a prepared statement. */
 export interface SqliteStatement {
-  run(...values: SqliteValue[]): { readonly changes: number | bigint }
+  run(...values: SqliteValue[]): SqliteResult
   get(...values: SqliteValue[]): unknown
   all(...values: SqliteValue[]): unknown[]
 }

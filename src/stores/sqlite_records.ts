@@ -1,185 +1,195 @@
 /**
  * The verbs as statements, without promises. Those that write must run within a transaction.
- *
- * Keys go through `keyText`, since SQLite keeps text as UTF-8, which has no form for half a surrogate
- * pair: two such ids would meet in one row. Nothing is read back from a key: a record says its own id.
  */
-import { sha256 } from '../crypto/hash.ts'
 import { isIndexed, pageLimit } from './listing.ts'
 import { indexEntries, type Indexes, type Kind, type Records } from './records.ts'
-import type { SqliteDatabase, SqliteStatement } from './sqlite_database.ts'
+import type { SqliteBytes, SqliteDatabase } from './sqlite_database.ts'
+import { entryOf, isReadable, keyText, kindNumber, kindOf } from './sqlite_keys.ts'
+import { pack, type Packed, unpack, type Words } from './sqlite_packing.ts'
+import {
+  type KeyedRow,
+  type NumberedRow,
+  prepareAll,
+  type Row,
+  type Statements,
+  type SweptRow,
+} from './sqlite_statements.ts'
+import { createWords } from './sqlite_words.ts'
 import type { Listing, Page, Versioned } from './store.ts'
 
-const SQL = {
-  find: `SELECT version, record FROM mcp_oauth_records WHERE kind = ? AND id = ?`,
-  insert: `INSERT INTO mcp_oauth_records (kind, id, version, expires_at, hints, record)
-    VALUES (?, ?, 1, ?, ?, ?) ON CONFLICT DO NOTHING`,
-  replace: `UPDATE mcp_oauth_records SET version = version + 1, expires_at = ?, record = ?
-    WHERE kind = ? AND id = ? AND version = ? AND hints = ?`,
-  setHints: `UPDATE mcp_oauth_records SET hints = ? WHERE kind = ? AND id = ?`,
-  take: `DELETE FROM mcp_oauth_records WHERE kind = ? AND id = ? RETURNING version, record`,
-  expired: `SELECT kind, version, record FROM mcp_oauth_records WHERE expires_at <= ? LIMIT ?`,
-  scan: `SELECT version, record FROM mcp_oauth_records
-    WHERE kind = ? AND id > ? ORDER BY id LIMIT ?`,
-  addIndex: `INSERT OR IGNORE INTO mcp_oauth_index (kind, name, value, id) VALUES (?, ?, ?, ?)`,
-  dropIndex: `DELETE FROM mcp_oauth_index WHERE kind = ? AND name = ? AND value = ? AND id = ?`,
-  list: `SELECT r.version, r.record FROM mcp_oauth_index i
-    JOIN mcp_oauth_records r ON r.kind = i.kind AND r.id = i.id
-    WHERE i.kind = ? AND i.name = ? AND i.value = ? AND i.id > ? ORDER BY i.id LIMIT ?`,
-} as const
-
-type Statements = { readonly [name in keyof typeof SQL]: SqliteStatement }
-
 /** A record as it goes into the tables, taken down when the verb was called. */
-export interface Draft {
-  readonly kind: Kind
+export interface Draft<K extends Kind = Kind> extends Packed {
+  readonly kind: K
   readonly id: string
   readonly expiresAt: number | undefined
-  readonly json: string
-  readonly entries: readonly (readonly [string, string])[]
-  /** A fingerprint of `entries`. */
-  readonly hints: string
+}
+
+/** How many records a sweep has looked at, and how many of them it has deleted. */
+export interface Swept {
+  readonly seen: number
+  readonly deleted: number
 }
 
 /** The verbs of a store, each at once. */
 export interface SqliteRecords {
+  draft<K extends Kind>(kind: K, record: Records[K]): Draft
   find<K extends Kind>(kind: K, id: string): Versioned<Records[K]> | undefined
   insert(draft: Draft): boolean
   replace(draft: Draft, version: number): boolean
   take<K extends Kind>(kind: K, id: string): Records[K] | undefined
   list<K extends Kind>(kind: K, index: Indexes[K], value: string, page: Page): Listing<Records[K]>
   scan<K extends Kind>(kind: K, page: Page): Listing<Records[K]>
-  deleteExpired(now: number, limit: number): number
+  /** Looks at `limit` records that may have expired at `now`, and deletes `most` of them at most. */
+  sweep(now: number, limit: number, most: number): Swept
 }
 
-/** The draft of `record`. */
-export function createDraft<K extends Kind>(kind: K, record: Records[K]): Draft {
-  const entries = indexEntries(kind, record)
-  const hints = entries.length === 0 ? '' : sha256(JSON.stringify(entries)).slice(0, 16)
-  const { id, expiresAt } = record
-  return { kind, id, expiresAt, json: JSON.stringify(record), entries, hints }
+interface Tables {
+  readonly sql: Statements
+  readonly words: Words
 }
 
 /** The verbs over the tables of `database`, their statements prepared. */
 export function createRecords(database: SqliteDatabase): SqliteRecords {
-  const sql = prepareAll(database)
+  const tables = { sql: prepareAll(database), words: createWords(database) }
   return {
-    find: (kind, id) => find(sql, kind, id),
-    insert: (draft) => insert(sql, draft),
-    replace: (draft, version) => replace(sql, draft, version),
-    take: (kind, id) => take(sql, kind, id),
-    list: (kind, index, value, page) => list(sql, kind, index, value, page),
-    scan: (kind, page) => scan(sql, kind, page),
-    deleteExpired: (now, limit) => deleteExpired(sql, now, limit),
+    draft: (kind, record) => createDraft(tables, kind, record),
+    find: (kind, id) => find(tables, kind, id),
+    insert: (draft) => insert(tables, draft),
+    replace: (draft, version) => replace(tables, draft, version),
+    take: (kind, id) => take(tables, kind, id),
+    list: (kind, index, value, page) => list(tables, kind, index, value, page),
+    scan: (kind, page) => scan(tables, kind, page),
+    sweep: (now, limit, most) => sweep(tables, now, limit, most),
   }
 }
 
-function prepareAll(database: SqliteDatabase): Statements {
-  return {
-    find: database.prepare(SQL.find),
-    insert: database.prepare(SQL.insert),
-    replace: database.prepare(SQL.replace),
-    setHints: database.prepare(SQL.setHints),
-    take: database.prepare(SQL.take),
-    scan: database.prepare(SQL.scan),
-    expired: database.prepare(SQL.expired),
-    addIndex: database.prepare(SQL.addIndex),
-    dropIndex: database.prepare(SQL.dropIndex),
-    list: database.prepare(SQL.list),
-  }
+function createDraft<K extends Kind>({ words }: Tables, kind: K, record: Records[K]): Draft {
+  const { id, expiresAt } = record
+  const { bytes, indexed } = pack(kind, record, words, isReadable(keyText(id)))
+  return { kind, id, expiresAt, bytes, indexed }
 }
 
-function find<K extends Kind>(sql: Statements, kind: K, id: string): Row<K> | undefined {
-  const row = sql.find.get(kind, keyText(id))
-  return row === undefined ? undefined : readRow<K>(row)
+function find<K extends Kind>(
+  { sql, words }: Tables,
+  kind: K,
+  id: string,
+): Versioned<Records[K]> | undefined {
+  const row = sql.find.get(kindNumber(kind), keyText(id)) as Row | undefined
+  if (row === undefined) return undefined
+  return { record: unpack(kind, row.record, words, id), version: Number(row.version) }
 }
 
-function insert(sql: Statements, draft: Draft): boolean {
-  const { kind, id, expiresAt, hints, json } = draft
-  const result = sql.insert.run(kind, keyText(id), expiresAt ?? null, hints, json)
+function insert(tables: Tables, draft: Draft): boolean {
+  const { kind, id, expiresAt, bytes } = draft
+  const { insert: statement } = tables.sql
+  const result = statement.run(kindNumber(kind), keyText(id), expiresAt ?? null, bytes)
   if (!changed(result)) return false
-  addEntries(sql, draft)
+  addEntries(tables, draft, Number(result.lastInsertRowid))
   return true
 }
 
-function replace(sql: Statements, draft: Draft, version: number): boolean {
-  if (update(sql, draft, version)) return true
-  // Either the record has moved on, or its index entries change with this replacement.
-  const held = find(sql, draft.kind, draft.id)
-  if (held === undefined || held.version !== version) return false
-  const old = createDraft(draft.kind, held.record)
-  dropEntries(sql, old)
-  addEntries(sql, draft)
-  sql.setHints.run(draft.hints, draft.kind, keyText(draft.id))
-  return update(sql, draft, version)
+function replace(tables: Tables, draft: Draft, version: number): boolean {
+  if (replaceAlike(tables, draft, version)) return true
+  // The record has moved on, or its index entries change, or it expires earlier.
+  const { sql } = tables
+  const { kind, id, expiresAt, bytes } = draft
+  const held = sql.hold.get(kindNumber(kind), keyText(id)) as NumberedRow | undefined
+  if (held === undefined || Number(held.version) !== version) return false
+  const number = Number(held.number)
+  dropEntries(tables, { kind, id, bytes: held.record }, number)
+  addEntries(tables, draft, number)
+  return changed(sql.rewrite.run(expiresAt ?? null, bytes, number))
 }
 
-function update(sql: Statements, draft: Draft, version: number): boolean {
-  const { kind, id, expiresAt, hints, json } = draft
-  return changed(sql.replace.run(expiresAt ?? null, json, kind, keyText(id), version, hints))
+/** Replaces a record by one with the same index entries, which lives as long at least. */
+function replaceAlike({ sql }: Tables, draft: Draft, version: number): boolean {
+  const { kind, id, expiresAt = Number.MAX_SAFE_INTEGER, bytes, indexed } = draft
+  const beginning = bytes.subarray(0, indexed)
+  const number = kindNumber(kind)
+  const key = keyText(id)
+  return changed(sql.replace.run(bytes, number, key, version, indexed, beginning, expiresAt))
 }
 
-function take<K extends Kind>(sql: Statements, kind: K, id: string): Records[K] | undefined {
-  const row = sql.take.get(kind, keyText(id))
+function take<K extends Kind>(tables: Tables, kind: K, id: string): Records[K] | undefined {
+  const { sql, words } = tables
+  const row = sql.take.get(kindNumber(kind), keyText(id)) as NumberedRow | undefined
   if (row === undefined) return undefined
-  const { record } = readRow<K>(row)
-  dropEntries(sql, createDraft(kind, record))
-  return record
+  dropEntries(tables, { kind, id, bytes: row.record }, Number(row.number))
+  return unpack(kind, row.record, words, id)
 }
 
 function list<K extends Kind>(
-  sql: Statements,
+  { sql, words }: Tables,
   kind: K,
   index: Indexes[K],
   value: string,
   page: Page,
 ): Listing<Records[K]> {
-  const limit = pageLimit(page)
+  const entry = entryOf(kind, index, value)
   const after = keyText(page.cursor ?? '')
-  const found = sql.list.all(kind, index, keyText(value), after, limit + 1)
-  const rows = found.slice(0, limit).map((row) => readRow<K>(row))
-  return {
-    rows: rows.filter(({ record }) => isIndexed(kind, record, index, value)),
-    cursor: found.length > limit ? rows.at(-1)?.record.id : undefined,
-  }
+  const limit = pageLimit(page)
+  const found = sql.list.all(entry, after, kindNumber(kind), after, limit + 1)
+  const { rows, cursor } = pageOf(kind, found, limit, words)
+  return { rows: rows.filter(({ record }) => isIndexed(kind, record, index, value)), cursor }
 }
 
-function scan<K extends Kind>(sql: Statements, kind: K, page: Page): Listing<Records[K]> {
+function scan<K extends Kind>({ sql, words }: Tables, kind: K, page: Page): Listing<Records[K]> {
   const limit = pageLimit(page)
-  const found = sql.scan.all(kind, keyText(page.cursor ?? ''), limit + 1)
-  const rows = found.slice(0, limit).map((row) => readRow<K>(row))
+  const found = sql.scan.all(kindNumber(kind), keyText(page.cursor ?? ''), limit + 1)
+  return pageOf(kind, found, limit, words)
+}
+
+/** What was found, which is one row more than `limit` where more is to come. */
+function pageOf<K extends Kind>(
+  kind: K,
+  found: readonly unknown[],
+  limit: number,
+  words: Words,
+): Listing<Records[K]> {
+  const rows = (found as readonly KeyedRow[]).slice(0, limit).map(({ id, version, record }) => ({
+    record: unpack(kind, record, words, id),
+    version: Number(version),
+  }))
   return { rows, cursor: found.length > limit ? rows.at(-1)?.record.id : undefined }
 }
 
-function deleteExpired(sql: Statements, now: number, limit: number): number {
-  const found = sql.expired.all(now, Math.max(Math.trunc(limit), 0))
-  for (const row of found) {
-    const { kind } = row as { readonly kind: Kind }
-    take(sql, kind, readRow(row).record.id)
+function sweep({ sql, words }: Tables, now: number, limit: number, most: number): Swept {
+  const tables = { sql, words }
+  let [seen, deleted] = [0, 0]
+  for (const row of sql.toSweep.all(now, limit) as readonly SweptRow[]) {
+    if (deleted === most) break
+    seen += 1
+    const kind = kindOf(row.kind)
+    const { expiresAt, id } = unpack(kind, row.record, words, row.id)
+    const number = Number(row.number)
+    if (expiresAt === undefined || expiresAt > now) {
+      sql.sweepLater.run(expiresAt ?? null, number)
+      continue
+    }
+    sql.delete.run(number)
+    dropEntries(tables, { kind, id, bytes: row.record }, number)
+    deleted += 1
   }
-  return found.length
+  return { seen, deleted }
 }
 
-function addEntries(sql: Statements, { kind, id, entries }: Draft): void {
-  for (const [name, value] of entries) sql.addIndex.run(kind, name, keyText(value), keyText(id))
+type Stored = Readonly<{ kind: Kind; id: string; bytes: SqliteBytes }>
+
+function addEntries(tables: Tables, stored: Stored, number: number): void {
+  for (const entry of entriesOf(tables, stored))
+    tables.sql.addEntry.run(entry, keyText(stored.id), number)
 }
 
-function dropEntries(sql: Statements, { kind, id, entries }: Draft): void {
-  for (const [name, value] of entries) sql.dropIndex.run(kind, name, keyText(value), keyText(id))
+function dropEntries(tables: Tables, stored: Stored, number: number): void {
+  for (const entry of entriesOf(tables, stored))
+    tables.sql.dropEntry.run(entry, keyText(stored.id), number)
+}
+
+function entriesOf({ words }: Tables, { kind, id, bytes }: Stored): readonly number[] {
+  const named = indexEntries(kind, unpack(kind, bytes, words, id))
+  return named.map(([name, value]) => entryOf(kind, name, value))
 }
 
 function changed(result: { readonly changes: number | bigint }): boolean {
   return Number(result.changes) === 1
-}
-
-type Row<K extends Kind> = Versioned<Records[K]>
-
-function readRow<K extends Kind>(row: unknown): Row<K> {
-  const { version, record } = row as { readonly version: number | bigint; readonly record: string }
-  return { record: JSON.parse(record) as Records[K], version: Number(version) }
-}
-
-/** A text without UTF-8 form is escaped behind U+FFFE; so is what starts with that, to stay distinct. */
-function keyText(text: string): string {
-  return /^\ufffe|\p{Surrogate}/u.test(text) ? `\ufffe${JSON.stringify(text)}` : text
 }

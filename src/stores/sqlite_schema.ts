@@ -1,9 +1,10 @@
 /**
  * The tables, and how a file is set up when it is opened.
  *
- * One table holds every record as JSON, one holds the index entries. `hints` is a fingerprint of a
- * record's index entries: as long as it stays the same, a replacement is one statement.
- * The table of records keeps its row ids: without, a record above 1 kB would take a page of its own.
+ * One table holds every record, packed, under a number of its own: an index entry names that number, and
+ * the beginning of the id, which listings go by. `entry` and `sweep_at` are hints. An entry is 48 bits of
+ * a hash, and each row is checked against its record. A record does not expire before its `sweep_at`; it
+ * may do so later, for a replacement that moves the expiry on leaves the column as it is.
  */
 import { rollBack, type SqliteDatabase } from './sqlite_database.ts'
 import { StoreUnavailable } from './store.ts'
@@ -21,15 +22,18 @@ const SCHEMA = `
     name TEXT PRIMARY KEY, value INTEGER NOT NULL
   ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS mcp_oauth_records (
-    kind TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, expires_at INTEGER,
-    hints TEXT NOT NULL, record TEXT NOT NULL, PRIMARY KEY (kind, id)
+    number INTEGER PRIMARY KEY, kind INTEGER NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL,
+    sweep_at INTEGER, record BLOB NOT NULL, UNIQUE (kind, id)
   );
   CREATE INDEX IF NOT EXISTS mcp_oauth_expiry
-    ON mcp_oauth_records (expires_at) WHERE expires_at IS NOT NULL;
+    ON mcp_oauth_records (sweep_at) WHERE sweep_at IS NOT NULL;
   CREATE TABLE IF NOT EXISTS mcp_oauth_index (
-    kind TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, id TEXT NOT NULL,
-    PRIMARY KEY (kind, name, value, id)
+    entry INTEGER NOT NULL, id_start TEXT NOT NULL, number INTEGER NOT NULL,
+    PRIMARY KEY (entry, id_start, number)
   ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS mcp_oauth_words (
+    number INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE
+  );
   INSERT OR IGNORE INTO mcp_oauth_meta VALUES ('schema_version', ${SCHEMA_VERSION});
 `
 

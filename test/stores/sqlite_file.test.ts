@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { sqlite } from '../../src/sqlite.ts'
 import { openDatabase, type SqliteDatabase } from '../../src/stores/sqlite_database.ts'
-import { StoreUnavailable } from '../../src/stores/store.ts'
+import type { GrantRecord } from '../../src/stores/records.ts'
+import { type Listing, StoreUnavailable } from '../../src/stores/store.ts'
 import { NOW, sampleClaim, sampleGrant } from '../../src/testing/contract/samples.ts'
 import { tempFiles } from '../support/temp.ts'
 
@@ -168,6 +169,54 @@ describe('when it is written', () => {
         rows: 0,
       })
     }
+  })
+
+  it('a sweep keeps what lives on, however many of it, and finds what was moved to expire', async () => {
+    const database = openDatabase(':memory:')
+    const store = sqlite(database)
+    for (let at = 0; at < 50; at += 1) {
+      const id = `${at}`.padStart(2, '0')
+      await store.insert('claim', sampleClaim({ id, expiresAt: NOW }))
+      if (at % 5 !== 0) await store.replace('claim', sampleClaim({ id, expiresAt: NOW + at }), 1)
+    }
+    const toLook = (): unknown =>
+      database
+        .prepare(`SELECT count(*) AS rows FROM mcp_oauth_records WHERE sweep_at <= ${NOW}`)
+        .get()
+    expect(toLook()).toMatchObject({ rows: 50 })
+    expect(await store.deleteExpired(NOW, 3)).toBe(3)
+    expect(await store.deleteExpired(NOW, 3)).toBe(3)
+    expect(await store.deleteExpired(NOW, 100)).toBe(4)
+    expect(toLook()).toMatchObject({ rows: 0 })
+    expect(await store.deleteExpired(NOW + 1, 100)).toBe(1)
+    await store.replace('claim', sampleClaim({ id: '49', expiresAt: NOW }), 2)
+    expect(await store.deleteExpired(NOW, 100)).toBe(1)
+    expect(await store.deleteExpired(NOW + 50, 100)).toBe(38)
+  })
+
+  it('a listing goes by whole ids, also where many begin alike', async () => {
+    const store = sqlite(':memory:')
+    const ids = [
+      'same so far 2',
+      'same so far',
+      'sam',
+      'same so far 1',
+      'same so',
+      'zzz',
+      'same sp',
+    ]
+    for (const id of ids) await store.insert('grant', sampleGrant({ id, subject: 'one' }))
+    const seen: string[] = []
+    let cursor: string | undefined
+    do {
+      const page: Listing<GrantRecord> = await store.list('grant', 'subject', 'one', {
+        limit: 2,
+        cursor,
+      })
+      seen.push(...page.rows.map(({ record }) => record.id))
+      cursor = page.cursor
+    } while (cursor !== undefined)
+    expect(seen).toEqual(ids.toSorted())
   })
 
   it('ids that UTF-8 cannot tell apart are told apart', async () => {

@@ -3,6 +3,7 @@ import { openSync, closeSync, statSync, writeSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { sqlite } from '../../src/sqlite.ts'
 import { openDatabase, type SqliteDatabase } from '../../src/stores/sqlite_database.ts'
+import { entryOf } from '../../src/stores/sqlite_keys.ts'
 import type { Store } from '../../src/stores/store.ts'
 import { NOW, sampleClaim, sampleGrant } from '../../src/testing/contract/samples.ts'
 import { tempFiles } from '../support/temp.ts'
@@ -124,8 +125,9 @@ describe('an index that does not fit its records', () => {
     const database = openDatabase(':memory:')
     const store = sqlite(database)
     await store.insert('grant', sampleGrant({ subject: 'true' }))
-    for (const id of ['grant', 'nothing']) {
-      database.exec(`INSERT INTO mcp_oauth_index VALUES ('grant', 'subject', 'stale', '${id}')`)
+    const entry = entryOf('grant', 'subject', 'stale')
+    for (const number of [1, 2]) {
+      database.exec(`INSERT INTO mcp_oauth_index VALUES (${entry}, 'grant', ${number})`)
     }
     expect(await store.list('grant', 'subject', 'stale', { limit: 9 })).toMatchObject({ rows: [] })
     expect((await store.list('grant', 'subject', 'true', { limit: 9 })).rows).toHaveLength(1)
