@@ -43,13 +43,9 @@ export async function answerCall(
   request: HttpRequest,
   res: ServerResponse,
 ): Promise<void> {
-  const guarded = await context.auth.guard(request, {
-    required: route.required,
-    resource: route.resource,
-  })
-  if (guarded.outcome === 'refused') return write(res, request, guarded.response)
-  const { authInfo, body, headers } = guarded
-  const passed: Passed = { authInfo, body, headers }
+  const passed = await admit(context, route, request)
+  if ('status' in passed) return write(res, request, passed)
+  const { authInfo, headers } = passed
   // MCP, transports: an endpoint has POST; GET and DELETE are those of the legacy revisions.
   if (!isMethod(request.method)) {
     return write(res, request, notAllowed(headers))
@@ -65,6 +61,18 @@ export async function answerCall(
   } finally {
     leave()
   }
+}
+
+/** What passes the guard, or the refusal. The parsed message ends here: a call may take long, and be large. */
+async function admit(
+  { auth }: CallContext,
+  { required, resource }: Route,
+  request: HttpRequest,
+): Promise<Passed | HttpResponse> {
+  const guarded = await auth.guard(request, { required, resource })
+  if (guarded.outcome === 'refused') return guarded.response
+  const { authInfo, body, headers } = guarded
+  return { authInfo, body, headers }
 }
 
 async function pass(
