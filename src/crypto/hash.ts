@@ -14,11 +14,6 @@ export function sha256(text: string): Hash {
   return hash('sha256', text, 'base64url') as Hash
 }
 
-/** The SHA-1 of `text` in hex, by which Redis knows a script. It guards nothing. */
-export function sha1(text: string): string {
-  return hash('sha1', text, 'hex')
-}
-
 /** Whether two texts are equal, in a time that tells nothing of where they differ. */
 export function equal(a: string, b: string): boolean {
   const left = Buffer.from(a)

@@ -175,7 +175,7 @@ redisSuite(describe, 'Redis in trouble', () => {
     const store = redis(clients.ioRedis(proxy.port), options)
     await store.insert('ticket', SAMPLES.ticket)
     await store.insert('grant', sampleGrant({ id: 'old' }))
-    // Or the answer that is held would be that the script is not known yet.
+    // From now on scripts go by their hashes.
     await store.replace('claim', sampleClaim({ id: 'none' }), 1)
     await store.take('claim', 'none')
     const verbs: readonly (() => Promise<unknown>)[] = [
