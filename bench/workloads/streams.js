@@ -100,7 +100,7 @@ async function whileWatching(server, work) {
 const COLUMNS = [
   { key: 'delay', label: 'event late ms', digits: 2 },
   { key: 'delay99', label: 'p99 ms', digits: 2 },
-  { key: 'perStream', label: 'KiB a stream', digits: 1 },
+  { key: 'perStream', label: "KiB a stream, without V8's room for young objects", digits: 1 },
   { key: 'large', label: 'large answer MiB/s', digits: 0 },
   { key: 'grown', label: 'memory it takes MiB', digits: 1 },
 ]
