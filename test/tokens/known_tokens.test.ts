@@ -5,7 +5,9 @@ import { createKnownTokens, type KnownToken } from '../../src/server/tokens/know
 const END = 'e'.repeat(40)
 
 function known(token: string): KnownToken {
-  return { token, grantId: token, jti: 'j', exp: 1, resource: 'https://h.example/mcp', scopes: [] }
+  const resource = 'https://h.example/mcp'
+  const url = new URL(resource)
+  return { token, grantId: token, jti: 'j', exp: 1, resource, url, href: url.href, scopes: [] }
 }
 
 function numbered(at: number): KnownToken {

@@ -14,6 +14,9 @@ export interface KnownToken {
   readonly jti: string
   readonly exp: number
   readonly resource: string
+  /** Of `resource`, for AuthInfo; `href` is how it was made. */
+  url: URL
+  readonly href: string
   readonly scopes: readonly string[]
 }
 

@@ -28,7 +28,8 @@ export function createLocalVerifier(
     const claims = readAccessToken(context.keys, token)
     if (claims === undefined) return undefined
     const { grantId, jti, exp, resource, scope } = claims
-    return { token, grantId, jti, exp, resource, scopes: scopesOf(scope) }
+    const url = new URL(resource)
+    return { token, grantId, jti, exp, resource, url, href: url.href, scopes: scopesOf(scope) }
   }
 
   return {
@@ -77,9 +78,15 @@ function authInfoOf(known: KnownToken, grant: GrantRecord): AuthInfo {
     // Copies, as the SDKs type them mutable: what a tool changes must not change later calls.
     scopes: [...known.scopes],
     expiresAt: known.exp,
-    resource: new URL(known.resource),
+    resource: urlOf(known),
     extra: { subject: grant.subject, grantId: grant.id, user: { ...grant.user } },
   }
+}
+
+/** One URL for all calls of a token, and a new one after a tool has changed it. */
+function urlOf(known: KnownToken): URL {
+  if (known.url.href !== known.href) known.url = new URL(known.resource)
+  return known.url
 }
 
 function refused(reason: RefusedToken): Verification {
