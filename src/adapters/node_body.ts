@@ -6,9 +6,10 @@
  */
 import type { IncomingMessage } from 'node:http'
 import { OAuthError } from '../protocol/errors.ts'
+import { dropDeadline, setDeadline } from './deadline.ts'
 
 export interface BodyOptions {
-  /** Seconds in which the whole body must have arrived. */
+  /** Seconds in which the whole body must have arrived; the answer to one that has not comes within one more. */
   readonly seconds: number
   /** Whether the bytes are put back, for a handler that reads the request itself. */
   readonly keep: boolean
@@ -28,16 +29,17 @@ export function createBodyReader(
   options: BodyOptions,
 ): (limit: number) => Promise<Uint8Array> {
   let asked = false
-  return async (limit) => {
-    if (asked) throw new Error('the body of a request was asked for twice')
-    asked = true
-    // RFC 9110 §8.4: 415 for a coding we do not take. To inflate for strangers is to be a zip bomb's aim.
-    if (isEncoded(req)) throw refused(415, 'the body must not be compressed')
-    if (req.readableEnded) return bounded(parsedBody(req), limit)
-    if (req.destroyed) throw refused(400, 'the body broke off')
-    if (Number(req.headers['content-length'] ?? 0) > limit) throw tooLarge()
-    return await collect(req, limit, options)
-  }
+  return (limit) =>
+    new Promise((resolve, reject) => {
+      if (asked) throw new Error('the body of a request was asked for twice')
+      asked = true
+      // RFC 9110 §8.4: 415 for a coding we do not take. To inflate for strangers is to be a zip bomb's aim.
+      if (isEncoded(req)) throw refused(415, 'the body must not be compressed')
+      if (req.readableEnded) return resolve(bounded(parsedBody(req), limit))
+      if (req.destroyed) throw refused(400, 'the body broke off')
+      if (Number(req.headers['content-length'] ?? 0) > limit) throw tooLarge()
+      collect(req, limit, options, resolve, reject)
+    })
 }
 
 /** Whether more is still to come than is worth reading only to keep the connection. */
@@ -74,44 +76,45 @@ function isEncoded(req: IncomingMessage): boolean {
   return coding !== undefined && coding.trim().toLowerCase() !== 'identity'
 }
 
-function collect(req: Incoming, limit: number, { seconds, keep }: BodyOptions): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let size = 0
-    const timer = setTimeout(
-      () => fail(refused(408, 'the body did not arrive in time')),
-      seconds * 1000,
-    )
+function collect(
+  req: Incoming,
+  limit: number,
+  { seconds, keep }: BodyOptions,
+  resolve: (body: Buffer) => void,
+  reject: (error: OAuthError) => void,
+): void {
+  const chunks: Buffer[] = []
+  let size = 0
+  const deadline = setDeadline(seconds, () => fail(refused(408, 'the body did not arrive in time')))
 
-    function release(): void {
-      clearTimeout(timer)
-      req.off('readable', onReadable).off('end', finish).off('close', onClose).off('error', onClose)
+  function release(): void {
+    dropDeadline(deadline)
+    req.off('readable', onReadable).off('end', finish).off('close', onClose).off('error', onClose)
+  }
+  function fail(error: OAuthError): void {
+    release()
+    reject(error)
+  }
+  function finish(): void {
+    release()
+    const [only = Buffer.alloc(0), ...more] = chunks
+    const body = more.length === 0 ? only : Buffer.concat(chunks, size)
+    // Between the last byte and the event `end` a stream takes its bytes back.
+    if (keep && size > 0) req.unshift(body)
+    resolve(body)
+  }
+  function onReadable(): void {
+    for (let chunk: Buffer | null; (chunk = read(req)) !== null;) {
+      size += chunk.length
+      if (size > limit) return fail(tooLarge())
+      chunks.push(chunk)
     }
-    function fail(error: OAuthError): void {
-      release()
-      reject(error)
-    }
-    function finish(): void {
-      release()
-      const [only = Buffer.alloc(0), ...more] = chunks
-      const body = more.length === 0 ? only : Buffer.concat(chunks, size)
-      // Between the last byte and the event `end` a stream takes its bytes back.
-      if (keep && size > 0) req.unshift(body)
-      resolve(body)
-    }
-    function onReadable(): void {
-      for (let chunk: Buffer | null; (chunk = read(req)) !== null;) {
-        size += chunk.length
-        if (size > limit) return fail(tooLarge())
-        chunks.push(chunk)
-      }
-      if (req.complete) finish()
-    }
-    function onClose(): void {
-      fail(refused(400, 'the body broke off'))
-    }
-    req.on('readable', onReadable).on('end', finish).on('close', onClose).on('error', onClose)
-  })
+    if (req.complete) finish()
+  }
+  function onClose(): void {
+    fail(refused(400, 'the body broke off'))
+  }
+  req.on('readable', onReadable).on('end', finish).on('close', onClose).on('error', onClose)
 }
 
 function read(req: IncomingMessage): Buffer | null {

@@ -79,7 +79,7 @@ export function createGuard(settings: GuardSettings): Guard {
     if (isPreflight(request)) {
       return { outcome: 'refused', response: empty(204, { ...cors, ...preflightHeaders(request) }) }
     }
-    return judgeToken({ settings, gate, request, cors }, options.required ?? true)
+    return await judgeToken({ settings, gate, request, cors }, options.required ?? true)
   }
 }
 
@@ -93,12 +93,14 @@ async function judgeToken(visit: Visit, required: boolean): Promise<Guarded> {
     case 'token': {
       const { resource } = gate.protectedResource
       const verification = await settings.verifier.verify(presented.token, resource)
-      if (verification.outcome === 'verified') return judgeContent(visit, verification.authInfo)
+      if (verification.outcome === 'verified') {
+        return await judgeContent(visit, verification.authInfo)
+      }
       // One answer for every reason: RFC 6750 §3.1, invalid_token. The reason is for the log.
       return refuse(visit, verification.reason, gate.invalidToken)
     }
     case 'no_token':
-      if (!required && request.method === 'POST') return judgeContent(visit, undefined)
+      if (!required && request.method === 'POST') return await judgeContent(visit, undefined)
       return refuse(visit, 'no_token', gate.unauthorized)
     // Credentials that are no good are never taken for none.
     case 'not_bearer':

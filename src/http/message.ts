@@ -33,9 +33,11 @@ export interface HttpResponse {
   readonly body: string | Uint8Array | undefined
 }
 
+const NONE: readonly string[] = []
+
 /** Every value of a header, in the order of the wire. `name` in lower case. */
 export function headerValues(request: HttpRequest, name: string): readonly string[] {
-  const values: string[] = []
+  let values: string[] | undefined
   const raw = request.rawHeaders
   for (let index = 0; index < raw.length; index += 2) {
     const candidate = raw[index]
@@ -44,10 +46,11 @@ export function headerValues(request: HttpRequest, name: string): readonly strin
       candidate.length === name.length &&
       candidate.toLowerCase() === name
     ) {
+      values ??= []
       values.push(raw[index + 1] ?? '')
     }
   }
-  return values
+  return values ?? NONE
 }
 
 /**
