@@ -11,7 +11,8 @@ const [file, text = '{}'] = process.argv.slice(2)
 const settings = JSON.parse(text)
 const target = await import(file)
 const server = createServer(target.serverOptions ?? {})
-server.keepAliveTimeout = 0
+// The same for all of them, as it takes a timer for each connection.
+server.keepAliveTimeout = 65_000
 server.listen(settings.port ?? 0, '127.0.0.1')
 await once(server, 'listening')
 const { port } = server.address()

@@ -6,6 +6,7 @@
  */
 import { parseAddress, parseRange, spell, spellRange, unmap, isInRange } from './address.ts'
 import type { IpAddress, IpRange } from './address.ts'
+import { remembered } from '../protocol/remembered.ts'
 import { headerValues, type HttpRequest } from './message.ts'
 
 /** More hops than this are no chain of proxies. */
@@ -63,10 +64,11 @@ function readHop(hop: string): IpAddress | undefined {
   return readAddress(bracketed ?? dotted ?? text)
 }
 
-function readAddress(text: string): IpAddress | undefined {
+/** Few peers send most requests, and one that is behind a proxy always sends the same. */
+const readAddress: (text: string) => IpAddress | undefined = remembered((text) => {
   const address = parseAddress(text)
   return address === undefined ? undefined : unmap(address)
-}
+})
 
 function rangesOf(trustedProxies: readonly string[]): readonly IpRange[] {
   const known = ranges.get(trustedProxies)
