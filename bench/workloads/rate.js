@@ -54,20 +54,25 @@ async function introduce({ options }, load, one, workload) {
 /** Another one begins each round. */
 async function measureRound(ground, { load, servers, workload, round }) {
   const figures = new Map()
+  const { asksStore } = workload
   for (let turn = 0; turn < servers.length; turn += 1) {
     const server = servers[(turn + round) % servers.length]
     for (const unit of workload.units) {
-      const figure = await measureOne(ground, { load, server, unit, round })
+      const figure = await measureOne(ground, { load, server, unit, round, asksStore })
       figures.set(`${server.target.name} ${unit}`, figure)
     }
   }
   return figures
 }
 
-export async function measureOne({ options }, { load, server: one, unit, round }) {
+/** @param asksStore whether each request may ask the store, which stands on the core of the load. */
+export async function measureOne(
+  { options },
+  { load, server: one, unit, round, asksStore = false },
+) {
   const { target, server } = one
   const { seconds, warmUp, connections } = options
-  const isAwake = hasCoreForItself(one)
+  const isAwake = !(asksStore && target.engine !== undefined) && one.settings.to === undefined
   await load.ask('begin', { target: target.name, unit, connections, isAwake })
   await named(one, orBroken(load, sleep((round === 0 ? warmUp : warmUp / 2) * 1000)))
   const [before] = await Promise.all([server.ask('usage'), load.ask('count')])
@@ -87,11 +92,6 @@ export async function measureOne({ options }, { load, server: one, unit, round }
     // Where the load had no time to spare, the server could have done more.
     loadBusy: counted.cpu / 1e6 / took,
   }
-}
-
-/** Whether nothing that the server needs stands on the core of the load. */
-function hasCoreForItself({ target, settings }) {
-  return target.engine === undefined && settings.to === undefined
 }
 
 function orBroken(load, work) {
