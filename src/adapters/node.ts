@@ -50,10 +50,8 @@ export function writeHttpResponse(
   head: boolean = res.req.method === 'HEAD',
 ): void {
   const { status, body = '' } = response
-  const headers: OutgoingHttpHeaders = {}
-  for (const [name, value] of Object.entries(response.headers)) {
-    headers[name] = typeof value === 'string' ? value : [...value]
-  }
+  // Node reads lists of values and leaves them as they are.
+  const headers = { ...response.headers } as OutgoingHttpHeaders
   // RFC 9110 §8.6: no Content-Length in 204; that of a 304 would be another answer's.
   if (status !== 204 && status !== 304) headers['content-length'] = Buffer.byteLength(body)
   const sent = head ? '' : body

@@ -23,11 +23,11 @@ const padsOfKeys = new WeakMap<object, Pads>()
 /** The MAC of `text` in base64url, 43 characters. */
 export function mac(key: Key, purpose: Purpose, text: string): string {
   const pads = padsOf(key, purpose)
-  const length = BLOCK + Buffer.byteLength(text)
-  if (length > pads.inner.length) pads.inner = grown(pads.inner, length)
-  pads.inner.write(text, BLOCK)
+  const most = BLOCK + 3 * text.length
+  if (most > pads.inner.length) pads.inner = grown(pads.inner, most)
+  const end = BLOCK + pads.inner.write(text, BLOCK)
   // As text, one byte a character: a Buffer of its own for each digest is what would cost most here.
-  const digest = hash('sha256', pads.inner.subarray(0, length), 'binary')
+  const digest = hash('sha256', pads.inner.subarray(0, end), 'binary')
   pads.outer.write(digest, BLOCK, 'binary')
   return hash('sha256', pads.outer, 'base64url')
 }

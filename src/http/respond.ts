@@ -10,8 +10,8 @@ export type Headers = HttpResponse['headers']
 // RFC 6749 §5.1: no-store on everything that holds a credential; here on everything that is not told otherwise.
 const BASE: Headers = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
 
-/** Those of a JSON document that has none of its own. */
-const OF_JSON: Headers = { ...BASE, 'content-type': 'application/json' }
+/** The headers of a JSON document that has none of its own. */
+export const OF_JSON: Headers = { ...BASE, 'content-type': 'application/json' }
 
 /** A JSON document. Members that are undefined are left out: a `null` breaks clients. */
 export function json(status: number, value: unknown, headers?: Headers): HttpResponse {

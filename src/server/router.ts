@@ -3,7 +3,7 @@
  * place that does.
  */
 import type { HttpRequest, HttpResponse } from '../http/message.ts'
-import { empty, json, type Headers } from '../http/respond.ts'
+import { empty, json, OF_JSON, type Headers } from '../http/respond.ts'
 import type { Context } from './config/context.ts'
 import { refuse } from './consent/refuse.ts'
 import { failure } from './failure.ts'
@@ -33,13 +33,15 @@ export function createRouter(context: Context, gate: KeyGate): Router {
   const always: Headers = context.config.secure
     ? { 'strict-transport-security': `max-age=${TWO_YEARS}` }
     : {}
+  const open: Headers = { ...always, ...CORS }
+  const openJson: Headers = { ...open, ...OF_JSON }
 
   return async (request) => {
     const route = routes.get(request.path)
     if (route === undefined) return undefined
-    const response = await answer(context, gate, route, request)
-    const cors = route.channel === 'front' ? {} : CORS
-    return { ...response, headers: { ...always, ...cors, ...response.headers } }
+    const { status, headers, body } = await answer(context, gate, route, request)
+    if (route.channel === 'front') return { status, headers: { ...always, ...headers }, body }
+    return { status, headers: headers === OF_JSON ? openJson : { ...open, ...headers }, body }
   }
 }
 

@@ -66,6 +66,21 @@ describe('hashes', () => {
       }),
     )
     expect(equal('é', 'e\u0301')).toBe(false)
+  })
+
+  it('are equal as long as a hash is, whatever is in them and was compared before', () => {
+    const near = ['a', 'b', 'Q', 'ő', 'é', '€', '\ud800', '\0'].flatMap((odd) => [
+      `${'a'.repeat(42)}${odd}`,
+      `${odd}${'a'.repeat(42)}`,
+      `${'a'.repeat(21)}${odd}${'a'.repeat(21)}`,
+      `${'é'.repeat(42)}${odd}`,
+    ])
+    for (const one of near) {
+      for (const other of near) {
+        const same = Buffer.from(one).equals(Buffer.from(other))
+        expect(equal(one, other), `${one} ${other}`).toBe(same)
+      }
+    }
     expect(equal('ab', 'é')).toBe(false)
   })
 })
