@@ -14,7 +14,7 @@ export const HELP = `npm run bench -- [options]
   --node <24 or path> the Node that runs the servers and the load; this one by default
   --json <file>       writes the results there
   --chart <file>      draws them there, as SVG
-  --quick             looks at answers, not at times: seconds instead of an hour
+  --quick             looks at answers, not at times, which takes seconds
   --dist <directory>  the built package; built anew into dist/ by default
   --target <file>     measures that module as a target, too
 
