@@ -19,8 +19,9 @@ export function authenticateNode<Auth, Options extends object>(
   auth: Guarding<Auth, Options>,
   options?: Options,
 ): (req: IncomingMessage) => Promise<Auth> {
+  const always = { ...(options as Options), required: true }
   return async (req) => {
-    const judged = await judge(auth, req, options).catch((error: unknown) => {
+    const judged = await judge(auth, req, always).catch((error: unknown) => {
       warn(error)
       throw toResponse(failureResponse(error))
     })

@@ -4,7 +4,7 @@
 import type { HttpResponse } from '../http/message.ts'
 import { withoutOfflineAccess } from './challenge_scope.ts'
 import { createOriginRules, type OriginRules } from './origin.ts'
-import { invalidRequest, invalidToken, unauthorized } from './refusals.ts'
+import { invalidRequest, invalidToken, postOnly, unauthorized } from './refusals.ts'
 import type { GuardSettings, ProtectedResource } from './settings.ts'
 
 export interface Gate {
@@ -13,6 +13,7 @@ export interface Gate {
   /** What the first challenge asks for. */
   readonly scope: readonly string[]
   readonly unauthorized: HttpResponse
+  readonly postOnly: HttpResponse
   readonly invalidToken: HttpResponse
   readonly invalidRequest: HttpResponse
 }
@@ -50,6 +51,7 @@ function createGate(settings: GuardSettings, resource: ProtectedResource): Gate 
     origins: createOriginRules(resource.resource, settings.issuer, settings.allowedOrigins),
     scope,
     unauthorized: unauthorized(resource, scope),
+    postOnly: postOnly(resource, scope),
     invalidToken: invalidToken(resource, scope),
     invalidRequest: invalidRequest(resource, scope),
   }

@@ -100,8 +100,9 @@ async function judgeToken(visit: Visit, required: boolean): Promise<Guarded> {
       return refuse(visit, verification.reason, gate.invalidToken)
     }
     case 'no_token':
-      if (!required && request.method === 'POST') return await judgeContent(visit, undefined)
-      return refuse(visit, 'no_token', gate.unauthorized)
+      if (required) return refuse(visit, 'no_token', gate.unauthorized)
+      if (request.method === 'POST') return await judgeContent(visit, undefined)
+      return refuse(visit, 'no_token', gate.postOnly)
     // Credentials that are no good are never taken for none.
     case 'not_bearer':
       return refuse(visit, 'not_bearer', gate.unauthorized)

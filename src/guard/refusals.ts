@@ -15,6 +15,16 @@ export function unauthorized(resource: ProtectedResource, scope: readonly string
   return errorResponse(new OAuthError('invalid_token', 'a token is needed; sign in', { headers }))
 }
 
+/**
+ * 405 for a stream, or the end of a session, without a token where none is required: "no stream here", MCP,
+ * Transports. A 401 would send a client that only looks round to sign in, as clients open their stream by
+ * themselves. RFC 9110 §11.6.1: the challenge may be told all the same.
+ */
+export function postOnly(resource: ProtectedResource, scope: readonly string[]): HttpResponse {
+  const headers = { allow: 'POST', ...challengeHeader(resource, { scope }) }
+  return json(405, rpcBody('without a token, use POST'), headers)
+}
+
 /** 401 for a token that does not hold, in the same words for every reason. */
 export function invalidToken(resource: ProtectedResource, scope: readonly string[]): HttpResponse {
   return challenge(resource, scope, 'invalid_token', 'the token does not hold here; sign in again')

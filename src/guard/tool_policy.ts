@@ -22,7 +22,7 @@ export type ToolPolicy = ReadonlyMap<string, readonly string[]>
 
 /**
  * What passes without a token under `required: false`: enough to say hello and to see what there is.
- * The list is closed. A legacy stream (GET) and the end of a session (DELETE) are not in it.
+ * The list is closed. A legacy stream (GET) and the end of a session (DELETE) are not in it: 405 without a token.
  */
 export const OPEN_METHODS: ReadonlySet<string> = new Set([
   'initialize',

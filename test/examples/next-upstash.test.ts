@@ -11,7 +11,7 @@ import { StreamableHTTPClientTransport as LatestV1Transport } from '@modelcontex
 import { Client as Client110 } from 'mcp-sdk-1.10/client/index.js'
 import { StreamableHTTPClientTransport as Transport110 } from 'mcp-sdk-1.10/client/streamableHttp.js'
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { generateKey } from '../../src/crypto/keyring.ts'
 import { browserSuite, launchBrowser, type TestBrowser } from '../support/browser.ts'
 import { startOidcProvider, type TestOidcProvider } from '../support/oidc_provider.ts'
@@ -51,6 +51,16 @@ function suite(): void {
   let origin = ''
   let port = 0
   const keys = generateKey()
+
+  /** Fetches, and takes down what was asked and the status of the answer. */
+  function recordedIn(requests: string[]): typeof fetch {
+    return async (input, init) => {
+      const response = await fetch(input, init)
+      const url = input instanceof Request ? input.url : String(input)
+      requests.push(`${init?.method ?? 'GET'} ${url.slice(origin.length)} ${response.status}`)
+      return response
+    }
+  }
 
   /** As an operator does, with what `.env` holds. */
   const start = (env: Readonly<{ [name: string]: string }> = {}) =>
@@ -114,16 +124,10 @@ function suite(): void {
     let arrived: URL
     const asked = (text: string) => requests.find((line) => line.includes(text))
 
-    const recorded: typeof fetch = async (input, init) => {
-      const response = await fetch(input, init)
-      const url = input instanceof Request ? input.url : String(input)
-      requests.push(`${init?.method ?? 'GET'} ${url.slice(origin.length)} ${response.status}`)
-      return response
-    }
     const connect = async () => {
       transport = new StreamableHTTPClientTransport(new URL(`${origin}/mcp`), {
         authProvider: provider,
-        fetch: recorded,
+        fetch: recordedIn(requests),
       })
       const client = new Client({ name: 'a client', version: '1' })
       await client.connect(transport)
@@ -343,9 +347,11 @@ function suite(): void {
     it('a client lists without a user, and signs in with the first call', PATIENT, async () => {
       const waiting = await listenLoopback()
       const mine = createProvider(waiting.redirect_uri)
+      const requests: string[] = []
       const connect = async () => {
         const transport = new StreamableHTTPClientTransport(new URL(`${origin}/mcp`), {
           authProvider: mine,
+          fetch: recordedIn(requests),
         })
         const client = new Client({ name: 'a client', version: '1' })
         await client.connect(transport)
@@ -354,7 +360,9 @@ function suite(): void {
       try {
         const { client, transport } = await connect()
         expect((await client.listTools()).tools).toHaveLength(2)
-        expect(mine.kept.authorizationUrl).toBeUndefined()
+        // The client opens its stream by itself. A 401 there would be a second sign-in beside that of the call.
+        await vi.waitFor(() => expect(requests).toContain('GET /mcp 405'))
+        expect(requests.filter((line) => !line.includes(' /mcp '))).toEqual([])
         const rolled = { name: 'roll_dice', arguments: { sides: 6 } }
         await expect(client.callTool(rolled)).rejects.toThrow(/unauthorized/i)
         const consent = await signInBrowsing(browser, mine.kept.authorizationUrl?.href ?? '', 'ada')

@@ -158,6 +158,19 @@ describe('required: false', () => {
     expect(await statusOf(guard, { body: call('undeclared') }, optional)).toBe(401)
   })
 
+  it.each(['GET', 'HEAD', 'DELETE'])(
+    'GD-13 MCP, Transports: %s is 405 without a token, so that nobody who only looks round must sign in',
+    async (method) => {
+      const { guard } = testGuard()
+      const refused = refusal(await guard(request({ method }), optional))
+      expect(refused.status).toBe(405)
+      expect(refused.headers).toMatchObject({ allow: 'POST' })
+      expect(challengeOf(refused)).toContain(`resource_metadata="${METADATA}"`)
+      expect(await statusOf(guard, { method, token: 'expired' }, optional)).toBe(401)
+      expect(await statusOf(guard, { method, token: 'good' }, optional)).toBe(200)
+    },
+  )
+
   it('GD-18 one closed message closes its batch', async () => {
     const { guard } = testGuard()
     expect(
