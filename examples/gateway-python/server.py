@@ -131,6 +131,8 @@ class Handler(BaseHTTPRequestHandler):
 
 
 try:
-    ThreadingHTTPServer((ADDRESS.hostname, ADDRESS.port), Handler).serve_forever()
+    server = ThreadingHTTPServer((ADDRESS.hostname, ADDRESS.port), Handler)
+    print("The MCP server listens.", flush=True)
+    server.serve_forever()
 except KeyboardInterrupt:
     pass
