@@ -4,6 +4,9 @@
 import type { SqliteBytes, SqliteDatabase, SqliteStatement } from './sqlite_database.ts'
 import { LAST_KIND } from './sqlite_keys.ts'
 
+/** A limit that is a variable by itself is compiled in, and the statement anew at each call. */
+const LIMIT = 'LIMIT ? + 0'
+
 /** How much of an id an index entry has: the seconds of an id of ours. */
 const START = 7
 
@@ -37,10 +40,10 @@ const SQL: { readonly [name in Name]: string } = {
     WHERE number = ?`,
   take: `DELETE FROM mcp_oauth_records WHERE kind = ? AND id = ? RETURNING number, version, record`,
   scan: `SELECT id, version, record FROM mcp_oauth_records
-    WHERE kind = ? AND id > ? ORDER BY id LIMIT ?`,
+    WHERE kind = ? AND id > ? ORDER BY id ${LIMIT}`,
   // Kinds of a later release are left alone.
   toSweep: `SELECT number, kind, id, version, record FROM mcp_oauth_records
-    WHERE sweep_at <= ? AND kind <= ${LAST_KIND} ORDER BY sweep_at LIMIT ?`,
+    WHERE sweep_at <= ? AND kind <= ${LAST_KIND} ORDER BY sweep_at ${LIMIT}`,
   sweepLater: `UPDATE mcp_oauth_records SET sweep_at = ? WHERE number = ?`,
   delete: `DELETE FROM mcp_oauth_records WHERE number = ?`,
   addEntry: `INSERT OR IGNORE INTO mcp_oauth_index VALUES (?, substr(?, 1, ${START}), ?)`,
@@ -50,7 +53,7 @@ const SQL: { readonly [name in Name]: string } = {
   list: `SELECT r.id, r.version, r.record FROM mcp_oauth_index i
     CROSS JOIN mcp_oauth_records r ON r.number = i.number
     WHERE i.entry = ? AND i.id_start >= substr(?, 1, ${START}) AND r.kind = ? AND r.id > ?
-    ORDER BY i.id_start, r.id LIMIT ?`,
+    ORDER BY i.id_start, r.id ${LIMIT}`,
 }
 
 /** What `find` gives. */
