@@ -8,7 +8,7 @@ export const HELP = `npm run bench -- [options]
   --only <names>      workloads, targets, or both, parted by commas
   --rounds <n>        how often each target is measured; 5 by default
   --seconds <n>       how long each time; 3 by default
-  --warm-up <n>       seconds before the first time, half of it before the others; 3 by default
+  --warm-up <n>       seconds before each time; 4 by default
   --connections <n>   how many clients send at once; 32 by default
   --grants <list>     live grants for "growth"; 1000,100000,1000000 by default
   --node <24 or path> the Node that runs the servers and the load; this one by default
@@ -38,7 +38,7 @@ const OPTIONS = {
   help: { type: 'boolean', default: false },
 }
 
-const WHOLE = { rounds: 5, seconds: 3, warmUp: 3, connections: 32, grants: [1e3, 1e5, 1e6] }
+const WHOLE = { rounds: 5, seconds: 3, warmUp: 4, connections: 32, grants: [1e3, 1e5, 1e6] }
 const QUICK = { rounds: 1, seconds: 0.1, warmUp: 0, connections: 4, grants: [200] }
 
 /** @throws Error that names what is unknown */

@@ -57,7 +57,7 @@ async function measureRound(ground, load, servers, round) {
   for (let turn = 0; turn < servers.length; turn += 1) {
     const server = servers[(turn + round) % servers.length]
     for (const unit of UNITS) {
-      const figure = await measureOne(ground, { load, server, unit, round, asksStore: true })
+      const figure = await measureOne(ground, { load, server, unit, asksStore: true })
       figures.set(`${server.target.name} ${unit}`, figure)
     }
   }

@@ -1,7 +1,7 @@
 /**
- * A workload of requests: each target in a process of its own, all of them in each round, one after the
- * other. What a request costs is the CPU time of the server's own process; the rate stands beside it,
- * since it also depends on the load.
+ * A workload of requests: all targets in each round, one after the other. Each time it is a new process, as
+ * two processes of one program differ by up to a tenth for as long as they live. What a request costs is
+ * the CPU time of the server's own process; the rate stands beside it, since it also depends on the load.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { say } from '../report/print.js'
@@ -12,21 +12,17 @@ const MEGABYTE = 2 ** 20
 
 export async function rate(ground, workload) {
   const load = startLoad(ground)
-  const servers = []
   const behind = workload.isProxied ? await startBackend(ground) : undefined
   const settings = { ...workload.settings, to: behind?.place.origin }
+  const targets = takingPart(ground, workload)
   try {
-    for (const target of takingPart(ground, workload)) {
-      servers.push(await startTarget(ground, target, settings))
-    }
-    for (const server of servers) await introduce(ground, load, server, workload)
     const rounds = []
     for (let round = 0; round < ground.options.rounds; round += 1) {
-      rounds.push(await measureRound(ground, { load, servers, workload, round }))
+      rounds.push(await measureRound(ground, { load, targets, settings, workload, round }))
     }
-    return tell(servers, workload, rounds)
+    return tell(targets, workload, rounds)
   } finally {
-    await Promise.all([load.stop(), ...servers.map((one) => one.stop()), behind?.stop()])
+    await Promise.all([load.stop(), behind?.stop()])
   }
 }
 
@@ -52,29 +48,32 @@ async function introduce({ options }, load, one, workload) {
 }
 
 /** Another one begins each round. */
-async function measureRound(ground, { load, servers, workload, round }) {
+async function measureRound(ground, { load, targets, settings, workload, round }) {
   const figures = new Map()
   const { asksStore } = workload
-  for (let turn = 0; turn < servers.length; turn += 1) {
-    const server = servers[(turn + round) % servers.length]
-    for (const unit of workload.units) {
-      const figure = await measureOne(ground, { load, server, unit, round, asksStore })
-      figures.set(`${server.target.name} ${unit}`, figure)
+  for (let turn = 0; turn < targets.length; turn += 1) {
+    const target = targets[(turn + round) % targets.length]
+    const server = await startTarget(ground, target, settings)
+    try {
+      await introduce(ground, load, server, workload)
+      for (const unit of workload.units) {
+        const figure = await measureOne(ground, { load, server, unit, asksStore })
+        figures.set(`${target.name} ${unit}`, figure)
+      }
+    } finally {
+      await server.stop()
     }
   }
   return figures
 }
 
 /** @param asksStore whether each request may ask the store, which stands on the core of the load. */
-export async function measureOne(
-  { options },
-  { load, server: one, unit, round, asksStore = false },
-) {
+export async function measureOne({ options }, { load, server: one, unit, asksStore = false }) {
   const { target, server } = one
   const { seconds, warmUp, connections } = options
   const isAwake = !(asksStore && target.engine !== undefined) && one.settings.to === undefined
   await load.ask('begin', { target: target.name, unit, connections, isAwake })
-  await named(one, orBroken(load, sleep((round === 0 ? warmUp : warmUp / 2) * 1000)))
+  await named(one, orBroken(load, sleep(warmUp * 1000)))
   const [before] = await Promise.all([server.ask('usage'), load.ask('count')])
   const began = performance.now()
   await named(one, orBroken(load, sleep(seconds * 1000)))
@@ -107,12 +106,12 @@ async function named({ target, server }, work) {
   }
 }
 
-function tell(servers, workload, rounds) {
+function tell(targets, workload, rounds) {
   const [unit] = workload.units
-  const floor = servers.find(({ target }) => target.isFloor)?.target.name
+  const floor = targets.find(({ isFloor }) => isFloor)?.name
   return {
     columns: [...COLUMNS, ...(workload.units.length > 1 ? [ADDED] : [])],
-    rows: servers.map(({ target: { name, label } }) => {
+    rows: targets.map(({ name, label }) => {
       const of = (figure) =>
         spread(rounds.map((round) => figure(round.get(`${name} ${unit}`), round)))
       const values = Object.fromEntries(
