@@ -47,7 +47,6 @@ export function copyOf({ grant, connection }: Pair, age: number): Pair {
       subject,
       connectionId,
       user: { ...grant.user, sub: anew(grant.user.sub) },
-      code: grant.code && { ...grant.code, hash: anew(grant.code.hash) },
       refresh: copyOfRefresh(grant.refresh),
     },
     connection: {
@@ -67,15 +66,11 @@ function made(grant: GrantRecord, age: number): GrantRecord {
 
 function copyOfRefresh(held: GrantRecord['refresh']): GrantRecord['refresh'] {
   if (held?.previous === undefined) throw new Error('the grant was not refreshed')
-  const { hash, answer } = held.previous
-  return {
-    ...held,
-    hash: anew(held.hash),
-    previous: { ...held.previous, hash: anew(hash), answer: { ...answer, jti: anew(answer.jti) } },
-  }
+  const { jti, previous } = held
+  return { ...held, jti: anew(jti), previous: { ...previous, jti: anew(previous.jti) } }
 }
 
-/** A random text of the length of `text`, as a hash of as many bytes would be. */
+/** A random text of the length of `text`, as of as many bytes. */
 function anew<T extends string>(text: T): T {
   return randomBytes(Math.floor((text.length * 3) / 4)).toString('base64url') as T
 }

@@ -79,9 +79,9 @@ function copyOf({ grant, client_id }, tools, age, tokensEach) {
   const { keys, randomId, makeAccessToken, makeRefreshToken } = tools
   const id = randomId(grant.createdAt - Math.floor(age))
   const { generation, previous } = grant.refresh
-  const jti = anew(previous.answer.jti)
-  const { token, hash } = makeRefreshToken(keys, id, generation, jti)
-  const kept = { ...previous, hash: anew(previous.hash), answer: { ...previous.answer, jti } }
+  const jti = anew(grant.refresh.jti)
+  const refresh_token = makeRefreshToken(keys, id, generation, jti)
+  const kept = { ...previous, jti: anew(previous.jti) }
   const scope = grant.scope.join(' ')
   const exp = grant.createdAt + 86_400
   const { resource } = grant
@@ -96,13 +96,13 @@ function copyOf({ grant, client_id }, tools, age, tokensEach) {
       id,
       subject: anew(grant.subject),
       user: { ...grant.user, sub: anew(grant.user.sub) },
-      refresh: { ...grant.refresh, hash, previous: kept },
+      refresh: { ...grant.refresh, jti, previous: kept },
     },
-    seat: { client_id, access_token, refresh_token: token, ...more },
+    seat: { client_id, access_token, refresh_token, ...more },
   }
 }
 
-/** A random text of the same length, as a hash of as many bytes would be. */
+/** A random text of the same length, as of as many bytes. */
 function anew(text) {
   return randomBytes(Math.floor((text.length * 3) / 4)).toString('base64url')
 }

@@ -84,10 +84,10 @@ export interface GrantRecord extends BaseRecord {
   readonly revokedTokens: readonly { readonly jti: string; readonly expiresAt: number }[]
 }
 
-/** The authorization code of a grant: RFC 6749 §4.1.2. */
+/** The authorization code of a grant, which has one only: RFC 6749 §4.1.2. */
 export interface GrantCode {
-  readonly hash: Hash
-  readonly redirect_uri: string
+  /** Where it was sent to; undefined once it is redeemed. */
+  readonly redirect_uri: string | undefined
   readonly code_challenge: string
   readonly expiresAt: number
   readonly redeemedAt: number | undefined
@@ -96,22 +96,24 @@ export interface GrantCode {
 /** The refresh family of a grant: OAuth 2.1 §4.3.1. */
 export interface GrantRefresh {
   readonly generation: number
-  readonly hash: Hash
+  /** Of the newest token. It is no secret. */
+  readonly jti: string
   /** The token before, and the answer it got, for a client whose answer was lost on the way. */
   readonly previous:
-    { readonly hash: Hash; readonly answer: KeptAnswer; readonly until: number } | undefined
+    { readonly jti: string; readonly answer: KeptAnswer; readonly until: number } | undefined
   /** Seconds since the epoch; moves on with each rotation. */
   readonly idleExpiresAt: number
   /** Seconds since the epoch; never moves. */
   readonly absoluteExpiresAt: number
 }
 
-/** What an answer of the token endpoint was made from, beside the keys. Without those it makes nothing. */
+/**
+ * What an answer of the token endpoint was made from, beside the keys and the `jti` of its tokens. Without
+ * the keys it makes nothing.
+ */
 export interface KeptAnswer {
   /** The key that made the tokens. */
   readonly kid: string
-  /** The id of the access token, and of the refresh token that went along. */
-  readonly jti: string
   readonly issuedAt: number
   readonly exp: number
   readonly scope: readonly string[]

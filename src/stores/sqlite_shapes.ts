@@ -66,20 +66,19 @@ const USER = shape({
 })
 
 const CODE = shape({
-  hash: 'plain',
   redirect_uri: 'plain',
   code_challenge: 'plain',
   expiresAt: 'plain',
   redeemedAt: 'plain',
 })
 
-const ANSWER = shape({ kid: 'word', jti: 'plain', issuedAt: 'plain', exp: 'plain', scope: 'word' })
+const ANSWER = shape({ kid: 'word', issuedAt: 'plain', exp: 'plain', scope: 'word' })
 
-const PREVIOUS = shape({ hash: 'plain', answer: ANSWER, until: 'plain' })
+const PREVIOUS = shape({ jti: 'plain', answer: ANSWER, until: 'plain' })
 
 const REFRESH = shape({
   generation: 'plain',
-  hash: 'plain',
+  jti: 'plain',
   previous: PREVIOUS,
   idleExpiresAt: 'plain',
   absoluteExpiresAt: 'plain',

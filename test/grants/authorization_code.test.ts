@@ -65,14 +65,22 @@ describe('RFC 6749 §4.1.3 redeeming a code', () => {
     const tries = [
       redeem(context, issued, {}, STRANGER),
       redeem(context, issued, { code_verifier: 'x'.repeat(43) }),
-      redeem(context, issued, { redirect_uri: 'https://evil.example/cb' }),
-      redeem(context, { ...issued, code: forged.code }),
+      redeem(context, { ...issued, code: forged }),
       redeem(context, { ...issued, code: `${issued.code}x` }),
       redeem(context, { ...issued, code: issued.code.slice(0, -1) }),
     ]
     for (const one of tries) expect(await errorOf(one)).toBe('invalid_grant')
     expect(await verify(context, answer.access_token)).toBe('verified')
     expect(await errorOf(refresh(context, answer.refresh_token))).toBe('none')
+  })
+
+  it('TK-03 a used code with its verifier ends the grant, wherever it is said to have been sent', async () => {
+    const { context } = createTestContext()
+    const issued = await signIn(context)
+    const answer = await redeem(context, issued)
+    const redirect_uri = 'https://evil.example/cb'
+    expect(await errorOf(redeem(context, issued, { redirect_uri }))).toBe('invalid_grant')
+    expect(await verify(context, answer.access_token)).toBe('grant_ended')
   })
 
   it.each([

@@ -69,7 +69,7 @@ describe('what comes back', () => {
         const record = { ...sampleGrant(), [name]: value } as Records['grant']
         expect(throughBytes('grant', record)).toEqual(plain(record))
       }
-      for (const name of ['hash', 'previous', 'generation']) {
+      for (const name of ['jti', 'previous', 'generation']) {
         const record = sampleGrant({ refresh: { ...sampleGrant().refresh!, [name]: value } })
         expect(throughBytes('grant', record)).toEqual(plain(record))
       }

@@ -84,16 +84,10 @@ function grantOf(context: Context, session: ForeignSession): GrantRecord {
     endedAt: undefined,
     endReason: undefined,
     // Its code was redeemed at the other server.
-    code: {
-      hash: token.hash,
-      redirect_uri: '',
-      code_challenge: '',
-      expiresAt: now,
-      redeemedAt: now,
-    },
+    code: { redirect_uri: undefined, code_challenge: '', expiresAt: now, redeemedAt: now },
     refresh: {
       generation: FIRST_GENERATION,
-      hash: token.hash,
+      jti: token.jti,
       previous: undefined,
       idleExpiresAt,
       absoluteExpiresAt,

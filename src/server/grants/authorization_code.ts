@@ -12,7 +12,7 @@ import type { Versioned } from '../../stores/store.ts'
 import type { Client } from '../clients/client.ts'
 import { extendClient } from '../clients/extend.ts'
 import type { Context } from '../config/context.ts'
-import { readCode, type Code } from '../tokens/code.ts'
+import { readCode } from '../tokens/code.ts'
 import { makeRefreshToken } from '../tokens/refresh_token.ts'
 import { applyToGrant } from './apply.ts'
 import { redeem } from './grant.ts'
@@ -25,7 +25,7 @@ export async function authorizationCode(
   client: Client,
   form: Form,
 ): Promise<TokenResponse> {
-  const code = readCode(context.keys, form.required('code'))
+  const grantId = readCode(context.keys, form.required('code'))
   const verifier = form.required('code_verifier')
   const redirect_uri = form.get('redirect_uri')
   const resource = matchResource(
@@ -34,15 +34,16 @@ export async function authorizationCode(
   )
 
   // One answer for unknown, foreign and late codes: RFC 6749 §10.10, nothing for somebody who guesses.
-  if (code === undefined) throw invalidCode('not authentic')
-  const found = await context.store.find('grant', code.grantId)
+  if (grantId === undefined) throw invalidCode('not authentic')
+  const found = await context.store.find('grant', grantId)
   const grant = found?.record
   if (found === undefined || grant?.code === undefined) throw invalidCode('unknown or ended grant')
   // RFC 6749 §4.1.3: issued to this client. A stranger's try leaves the grant alone.
   if (grant.client_id !== client.client_id) throw invalidCode('issued to another client')
   // OAuth 2.1 §10.2 dropped redirect_uri here; a client that sends it must send the same one.
   // The code keeps the one it was sent to, so an absent parameter opens no hole.
-  if (redirect_uri !== undefined && redirect_uri !== grant.code.redirect_uri) {
+  const sentTo = grant.code.redirect_uri
+  if (redirect_uri !== undefined && sentTo !== undefined && redirect_uri !== sentTo) {
     throw invalidCode('redirect_uri differs')
   }
   // RFC 7636 §4.6. Whoever lacks the verifier holds a stolen code, and must not end the owner's grant with it.
@@ -55,7 +56,7 @@ export async function authorizationCode(
 
   // A code that cannot be redeemed any more asks nobody: nothing may delay the alarm of a second use.
   if (isRedeemable(grant.code, context.clock())) await checkStillWelcome(context, found)
-  return redeemCode(context, client, found, code)
+  return redeemCode(context, client, found)
 }
 
 function isRedeemable({ redeemedAt, expiresAt }: GrantCode, now: number): boolean {
@@ -66,7 +67,6 @@ async function redeemCode(
   context: Context,
   client: Client,
   found: Versioned<GrantRecord>,
-  code: Code,
 ): Promise<TokenResponse> {
   const now = context.clock()
   const grant = found.record
@@ -83,9 +83,7 @@ async function redeemCode(
     await extendClient(context, client, absoluteExpiresAt ?? draw.exp)
   }
   const next = { refresh: refresh?.record, accessExpiresAt: draw.exp }
-  const result = await applyToGrant(context, found, (current) =>
-    redeem(current, code.hash, next, now),
-  )
+  const result = await applyToGrant(context, found, (current) => redeem(current, next, now))
   if (result?.outcome !== 'redeemed') {
     if (result?.outcome === 'reused') announceReuse(context, grant)
     throw invalidCode(result?.outcome ?? 'gone')
@@ -106,12 +104,12 @@ function firstRefresh(
   { jti, issuedAt }: Draw,
   absoluteExpiresAt: number,
 ): { readonly token: string; readonly record: GrantRefresh } {
-  const { token, hash } = makeRefreshToken(context.keys, grant.id, 1, jti)
+  const token = makeRefreshToken(context.keys, grant.id, 1, jti)
   const { refreshTokenIdle } = context.config.lifetimes
   const idleExpiresAt = Math.min(issuedAt + refreshTokenIdle, absoluteExpiresAt)
   return {
     token,
-    record: { generation: 1, hash, previous: undefined, idleExpiresAt, absoluteExpiresAt },
+    record: { generation: 1, jti, previous: undefined, idleExpiresAt, absoluteExpiresAt },
   }
 }
 

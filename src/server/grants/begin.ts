@@ -32,7 +32,6 @@ export async function beginGrant(
 ): Promise<string> {
   const now = context.clock()
   const id = randomId(now)
-  const { code, hash } = makeCode(context.keys, id)
   const expiresAt = now + context.config.lifetimes.code
   const { client_id, resource, scope, redirect_uri, code_challenge } = ticket
   const grant: GrantRecord = {
@@ -47,7 +46,7 @@ export async function beginGrant(
     createdAt: now,
     endedAt: undefined,
     endReason: undefined,
-    code: { hash, redirect_uri, code_challenge, expiresAt, redeemedAt: undefined },
+    code: { redirect_uri, code_challenge, expiresAt, redeemedAt: undefined },
     refresh: undefined,
     revokedTokens: [],
   }
@@ -56,7 +55,7 @@ export async function beginGrant(
   }
   context.events.emit({ type: 'grant_begun', client_id, subject, grantId: id, resource, scope })
   await bound(context, grant)
-  return code
+  return makeCode(context.keys, id)
 }
 
 /**

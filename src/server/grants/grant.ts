@@ -2,7 +2,6 @@
  * What can happen to a grant. Every function here is pure: a grant and an input at a time give an
  * outcome and the next grant. `apply.ts` carries it to the store.
  */
-import { equal, type Hash } from '../../crypto/hash.ts'
 import type { EndReason, GrantRecord, GrantRefresh, KeptAnswer } from '../../stores/records.ts'
 import { CLOCK_SKEW } from '../config/defaults.ts'
 
@@ -39,22 +38,17 @@ export interface FirstTokens {
   readonly accessExpiresAt: number
 }
 
-/** What a code does to its grant at `now`, every other check passed: RFC 6749 §4.1.2 and §10.5. */
-export function redeem(
-  grant: GrantRecord,
-  presented: Hash,
-  next: FirstTokens,
-  now: number,
-): Redemption {
+/** What its code does to a grant at `now`, every other check passed: RFC 6749 §4.1.2 and §10.5. */
+export function redeem(grant: GrantRecord, next: FirstTokens, now: number): Redemption {
   if (grant.endedAt !== undefined || grant.code === undefined) return { outcome: 'refused' }
-  if (!equal(presented, grant.code.hash)) return { outcome: 'refused' }
   // OAuth 2.1 §4.1.3: used twice, all that it gave SHOULD be revoked, however often it was refreshed
   // since. One of the two users is a thief. Two at the same moment are no exception.
   if (grant.code.redeemedAt !== undefined) {
     return { outcome: 'reused', grant: endGrant(grant, 'code_reused', now) }
   }
   if (now >= grant.code.expiresAt) return { outcome: 'refused' }
-  const code = { ...grant.code, redeemedAt: now }
+  // Of a code that comes again the challenge tells whose it is, wherever it was sent.
+  const code = { ...grant.code, redirect_uri: undefined, redeemedAt: now }
   const { refresh, accessExpiresAt } = next
   return {
     outcome: 'redeemed',
@@ -65,14 +59,14 @@ export function redeem(
 /** What a rotation may give. */
 export type Rotation =
   | { readonly outcome: 'rotated'; readonly grant: GrantRecord }
-  | { readonly outcome: 'repeated'; readonly answer: KeptAnswer; readonly successor: Hash }
+  | { readonly outcome: 'repeated'; readonly answer: KeptAnswer; readonly jti: string }
   | { readonly outcome: 'reused'; readonly grant: GrantRecord }
   | { readonly outcome: 'expired' }
   | { readonly outcome: 'ended' }
 
 /** The successor of a refresh token. */
 export interface Successor {
-  readonly hash: Hash
+  readonly jti: string
   /** The answer that carries it, and until when it is given again. */
   readonly replay: { readonly answer: KeptAnswer; readonly until: number } | undefined
   readonly idleExpiresAt: number
@@ -80,29 +74,29 @@ export interface Successor {
   readonly accessExpiresAt: number
 }
 
-/** What an authentic refresh token presented at `now` does to its grant: OAuth 2.1 §4.3.1. */
+/** What an authentic refresh token does at `now` to its grant, by its `jti`: OAuth 2.1 §4.3.1. */
 export function rotate(
   grant: GrantRecord,
-  presented: Hash,
+  presented: string,
   next: Successor,
   now: number,
 ): Rotation {
   if (grant.endedAt !== undefined || grant.refresh === undefined) return { outcome: 'ended' }
-  const { hash, previous, idleExpiresAt, absoluteExpiresAt } = grant.refresh
+  const { jti, previous, idleExpiresAt, absoluteExpiresAt } = grant.refresh
   if (now >= idleExpiresAt || now >= absoluteExpiresAt) return { outcome: 'expired' }
-  if (equal(presented, hash)) return { outcome: 'rotated', grant: succeed(grant, next, now) }
+  if (presented === jti) return { outcome: 'rotated', grant: succeed(grant, next, now) }
   // The answer to the last rotation may have been lost on its way. Until its token is first used, and
   // within the window, the client that asks again gets the same answer: there is never a second pair.
-  if (previous !== undefined && equal(presented, previous.hash) && now < previous.until) {
-    return { outcome: 'repeated', answer: previous.answer, successor: hash }
+  if (previous !== undefined && presented === previous.jti && now < previous.until) {
+    return { outcome: 'repeated', answer: previous.answer, jti }
   }
   // OAuth 2.1 §4.3.1: an older token has been used again. One of the two users is a thief.
   return { outcome: 'reused', grant: endGrant(grant, 'refresh_token_reused', now) }
 }
 
-/** Whether this is the grant's newest refresh token. One that is not can never become it. */
-export function isCurrent(grant: GrantRecord, presented: Hash): boolean {
-  return grant.refresh !== undefined && equal(presented, grant.refresh.hash)
+/** Whether this is the `jti` of the grant's newest refresh token. One that is not can never become it. */
+export function isCurrent(grant: GrantRecord, presented: string): boolean {
+  return presented === grant.refresh?.jti
 }
 
 function succeed(grant: GrantRecord, next: Successor, now: number): GrantRecord {
@@ -110,8 +104,8 @@ function succeed(grant: GrantRecord, next: Successor, now: number): GrantRecord 
   if (old === undefined) return grant
   const refresh: GrantRefresh = {
     generation: old.generation + 1,
-    hash: next.hash,
-    previous: next.replay && { hash: old.hash, ...next.replay },
+    jti: next.jti,
+    previous: next.replay && { jti: old.jti, ...next.replay },
     idleExpiresAt: Math.min(next.idleExpiresAt, old.absoluteExpiresAt),
     absoluteExpiresAt: old.absoluteExpiresAt,
   }

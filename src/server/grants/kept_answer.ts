@@ -8,16 +8,20 @@ import type { Keyring } from '../../crypto/keyring.ts'
 import type { KeptAnswer } from '../../stores/records.ts'
 import type { Draw } from './token_response.ts'
 
-/** What the grant keeps of an answer that the newest of `keys` made. */
-export function keepAnswer(keys: Keyring, draw: Draw): KeptAnswer {
-  return { kid: keys.newest.kid, ...draw }
+/** What the grant keeps, beside the `jti`, of an answer that the newest of `keys` made. */
+export function keepAnswer(keys: Keyring, { issuedAt, exp, scope }: Draw): KeptAnswer {
+  return { kid: keys.newest.kid, issuedAt, exp, scope }
 }
 
-/** What makes the answer again: its draw, and the keyring with its key in front. Undefined when that has been retired. */
+/**
+ * What makes the answer with that `jti` again: its draw, and the keyring with its key in front. Undefined
+ * when that has been retired.
+ */
 export function recallAnswer(
   keys: Keyring,
-  { kid, ...draw }: KeptAnswer,
+  { kid, ...kept }: KeptAnswer,
+  jti: string,
 ): { readonly keys: Keyring; readonly draw: Draw } | undefined {
   const newest = keys.find(kid)
-  return newest === undefined ? undefined : { keys: { ...keys, newest }, draw }
+  return newest === undefined ? undefined : { keys: { ...keys, newest }, draw: { jti, ...kept } }
 }

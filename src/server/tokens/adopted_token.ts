@@ -1,7 +1,8 @@
 /**
  * Refresh tokens of another server whose sign-ins were taken over: texts that say nothing of themselves.
  *
- * The grant's id is made from the token, so that the token finds its grant and the store has only hashes.
+ * The grant's id is made from the token, so that the token finds its grant and the store has only hashes;
+ * another hash stands for its `jti`.
  * The first rotation replaces it by a token of ours.
  */
 import { sha256 } from '../../crypto/hash.ts'
@@ -29,10 +30,10 @@ export function isAdoptedGrant(grantId: string): boolean {
 /** What `token` is if its sign-in was taken over; only the store knows whether it was. */
 export function readForeignToken(token: string): RefreshToken | undefined {
   if (!isForeignToken(token)) return undefined
-  return { grantId: adoptedGrantId(token), generation: FIRST_GENERATION, hash: sha256(token) }
+  return { grantId: adoptedGrantId(token), generation: FIRST_GENERATION, jti: sha256(token) }
 }
 
-/** Not the hash that the grant keeps: ids stand in logs. */
+/** Not the hash that the grant keeps beside it: ids stand in logs. */
 function adoptedGrantId(token: string): string {
   return `${PREFIX}${sha256(JSON.stringify(['adopted', token]))}`
 }

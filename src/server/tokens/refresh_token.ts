@@ -1,11 +1,9 @@
 /**
- * Refresh tokens: grant, generation and the id of one answer, under a MAC. The grant keeps only a hash of
- * the whole.
+ * Refresh tokens: grant, generation and the id of one answer, under a MAC. The grant keeps only that id.
  *
  * The MAC is the secret in it: 256 bits that nobody can make without the key (RFC 6749 §10.10). It is also
  * what tells an old token from a guess: a stranger who knows a grant's id cannot end it.
  */
-import { sha256, type Hash } from '../../crypto/hash.ts'
 import type { Keyring } from '../../crypto/keyring.ts'
 import { makeToken, readToken } from '../../crypto/token.ts'
 
@@ -13,26 +11,27 @@ import { makeToken, readToken } from '../../crypto/token.ts'
 export interface RefreshToken {
   readonly grantId: string
   readonly generation: number
-  readonly hash: Hash
+  /** Which of the grant's tokens it is. */
+  readonly jti: string
 }
 
 /**
- * A refresh token and the hash to store. Its `jti` is that of the access token beside it, drawn at random;
- * equal arguments make equal tokens.
+ * A refresh token. Its `jti` is that of the access token beside it, drawn at random; equal arguments make
+ * equal tokens.
  */
 export function makeRefreshToken(
   keys: Keyring,
   grantId: string,
   generation: number,
   jti: string,
-): { token: string; hash: Hash } {
-  const token = makeToken(keys, 'refresh_token', [grantId, generation, jti])
-  return { token, hash: sha256(token) }
+): string {
+  return makeToken(keys, 'refresh_token', [grantId, generation, jti])
 }
 
 /** What an authentic refresh token says; undefined for anything else. */
 export function readRefreshToken(keys: Keyring, token: string): RefreshToken | undefined {
-  const [grantId, generation] = readToken(keys, 'refresh_token', token) ?? []
-  if (typeof grantId !== 'string' || typeof generation !== 'number') return undefined
-  return { grantId, generation, hash: sha256(token) }
+  const [grantId, generation, jti] = readToken(keys, 'refresh_token', token) ?? []
+  const isWhole =
+    typeof grantId === 'string' && typeof generation === 'number' && typeof jti === 'string'
+  return isWhole ? { grantId, generation, jti } : undefined
 }

@@ -89,7 +89,6 @@ export function sampleGrant(change: Partial<GrantRecord> = {}): GrantRecord {
     endedAt: undefined,
     endReason: undefined,
     code: {
-      hash: sha256('code'),
       redirect_uri: 'https://client.example.com/callback',
       code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
       expiresAt: NOW + 60,
@@ -105,16 +104,10 @@ export function sampleGrant(change: Partial<GrantRecord> = {}): GrantRecord {
 export function sampleRefresh(generation: number): NonNullable<GrantRecord['refresh']> {
   return {
     generation,
-    hash: sha256(`refresh ${generation}`),
+    jti: `refresh ${generation}`,
     previous: {
-      hash: sha256(`refresh ${generation - 1}`),
-      answer: {
-        kid: 'abcdef',
-        jti: 'token',
-        issuedAt: NOW,
-        exp: NOW + 3600,
-        scope: ['notes:read'],
-      },
+      jti: `refresh ${generation - 1}`,
+      answer: { kid: 'abcdef', issuedAt: NOW, exp: NOW + 3600, scope: ['notes:read'] },
       until: NOW + 30,
     },
     idleExpiresAt: NOW + 86_400,

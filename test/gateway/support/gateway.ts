@@ -5,7 +5,6 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { hardenServer } from '../../../src/adapters/node.ts'
-import { sha256 } from '../../../src/crypto/hash.ts'
 import { createKeyring, generateKey } from '../../../src/crypto/keyring.ts'
 import { randomId } from '../../../src/crypto/random.ts'
 import { seal } from '../../../src/crypto/seal.ts'
@@ -115,8 +114,7 @@ export async function startGateway(
         endedAt: undefined,
         endReason: undefined,
         code: {
-          hash: sha256(id),
-          redirect_uri: 'https://client.test/callback',
+          redirect_uri: undefined,
           code_challenge: 'x'.repeat(43),
           expiresAt: now,
           redeemedAt: now,
