@@ -32,8 +32,8 @@ const judged = new WeakSet<TemplateStringsArray>()
 export function html(literals: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
   if (!judged.has(literals)) checkQuotes(literals)
   let text = literals[0] ?? ''
-  for (const [index, value] of values.entries()) {
-    text += renderValue(value) + (literals[index + 1] ?? '')
+  for (let index = 0; index < values.length; index += 1) {
+    text += renderValue(values[index]) + (literals[index + 1] ?? '')
   }
   return { [MARKUP]: text }
 }

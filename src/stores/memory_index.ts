@@ -1,6 +1,6 @@
 /** The index of the memory store: for each kind, index and value the ids that have it, in order. */
 import { indexEntries, isIndexedAlike, type Kind, type Records } from './records.ts'
-import { createSortedIds, type SortedIds } from './sorted_ids.ts'
+import { addSorted, idsAfter, removeSorted } from './sorted_ids.ts'
 
 export interface MemoryIndex {
   add<K extends Kind>(kind: K, record: Records[K]): void
@@ -15,7 +15,7 @@ type Ids = readonly string[]
 
 /** An index with nothing in it. */
 export function createMemoryIndex(): MemoryIndex {
-  const places = new Map<string, SortedIds>()
+  const places = new Map<string, string[]>()
   const index: MemoryIndex = {
     add(kind, record) {
       for (const entry of indexEntries(kind, record)) addId(places, place(kind, entry), record.id)
@@ -30,7 +30,7 @@ export function createMemoryIndex(): MemoryIndex {
       index.add(kind, to)
     },
     find(kind, name, value, cursor, limit) {
-      return places.get(place(kind, [name, value]))?.after(cursor, limit) ?? []
+      return idsAfter(places.get(place(kind, [name, value])) ?? [], cursor, limit)
     },
   }
   return index
@@ -42,14 +42,15 @@ function place(kind: Kind, [name, value]: Entry): string {
   return `${kind}/${name}/${value}`
 }
 
-function addId(places: Map<string, SortedIds>, at: string, id: string): void {
-  const ids = places.get(at) ?? createSortedIds()
-  ids.add(id)
-  places.set(at, ids)
+function addId(places: Map<string, string[]>, at: string, id: string): void {
+  const ids = places.get(at)
+  if (ids === undefined) places.set(at, [id])
+  else addSorted(ids, id)
 }
 
-function removeId(places: Map<string, SortedIds>, at: string, id: string): void {
+function removeId(places: Map<string, string[]>, at: string, id: string): void {
   const ids = places.get(at)
-  ids?.remove(id)
-  if (ids?.size() === 0) places.delete(at)
+  if (ids === undefined) return
+  removeSorted(ids, id)
+  if (ids.length === 0) places.delete(at)
 }

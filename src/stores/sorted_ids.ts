@@ -1,36 +1,31 @@
 /**
- * A set of ids in the order in which every store lists them: by their UTF-8 bytes, which is the order
- * of code points. Record ids grow with time, so an id that is added nearly always goes to the end.
+ * Sets of ids in the order in which every store lists them: by their UTF-8 bytes, which is the order of
+ * code points. Record ids grow with time, so an id that is added nearly always goes to the end. A set is a
+ * bare list, for there are as many as there are users and clients, and most hold one id.
  */
 
-export interface SortedIds {
-  add(id: string): void
-  remove(id: string): void
-  size(): number
-  /** At most `limit` ids after `cursor`, or from the start. */
-  after(cursor: string | undefined, limit: number): readonly string[]
+/** Adds `id` to the set, unless it is there. */
+export function addSorted(ids: string[], id: string): void {
+  const at = position(ids, id)
+  if (ids[at] !== id) ids.splice(at, 0, id)
 }
 
-/** An empty set. */
-export function createSortedIds(): SortedIds {
-  const ids: string[] = []
-  return {
-    add(id) {
-      const at = position(ids, id)
-      if (ids[at] !== id) ids.splice(at, 0, id)
-    },
-    remove(id) {
-      const at = position(ids, id)
-      if (ids[at] === id) ids.splice(at, 1)
-    },
-    size: () => ids.length,
-    after(cursor, limit) {
-      if (cursor === undefined) return ids.slice(0, limit)
-      const at = position(ids, cursor)
-      const start = ids[at] === cursor ? at + 1 : at
-      return ids.slice(start, start + limit)
-    },
-  }
+/** Removes `id` from the set, if it is there. */
+export function removeSorted(ids: string[], id: string): void {
+  const at = position(ids, id)
+  if (ids[at] === id) ids.splice(at, 1)
+}
+
+/** At most `limit` ids after `cursor`, or from the start. */
+export function idsAfter(
+  ids: readonly string[],
+  cursor: string | undefined,
+  limit: number,
+): readonly string[] {
+  if (cursor === undefined) return ids.slice(0, limit)
+  const at = position(ids, cursor)
+  const start = ids[at] === cursor ? at + 1 : at
+  return ids.slice(start, start + limit)
 }
 
 /** Where `id` stands, or would have to stand. */
