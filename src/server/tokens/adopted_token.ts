@@ -1,9 +1,8 @@
 /**
  * Refresh tokens of another server whose sign-ins were taken over: texts that say nothing of themselves.
  *
- * The grant's id is made from the token, so that the token finds its grant and the store has only hashes;
- * another hash stands for its `jti`.
- * The first rotation replaces it by a token of ours.
+ * The grant's id is made from the token, so that the token finds its grant and the store has only hashes:
+ * another one stands for its `jti`. The first rotation replaces it by a token of ours.
  */
 import { sha256 } from '../../crypto/hash.ts'
 import { MAX_TOKEN_LENGTH, tokenKind } from '../../crypto/token.ts'
